@@ -1,0 +1,37 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const outdir = here("../runwidgets/static");
+const modules = ["header", "metrics", "children", "images", "details", "heading"];
+const sources = [...modules.map((name) => `src/${name}.ts`), "src/runwidgets.css"];
+
+await mkdir(outdir, { recursive: true });
+// Each module is loaded from a blob URL of its own, where a relative import has nothing to resolve against:
+// so one self-contained file per panel, and no shared chunks.
+await build({
+  absWorkingDir: here("."),
+  entryPoints: sources.map(here),
+  outdir,
+  bundle: true,
+  splitting: false,
+  minify: true,
+  format: "esm",
+  target: "es2022",
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "warning",
+});
+
+let raw = 0;
+let packed = 0;
+for (const name of [...modules.map((name) => `${name}.js`), "runwidgets.css"]) {
+  const bytes = await readFile(`${outdir}/${name}`);
+  const gzip = gzipSync(bytes, { level: 9 }).length;
+  raw += bytes.length;
+  packed += gzip;
+  console.log(`${name.padEnd(16)}${String(bytes.length).padStart(7)} B ${String(gzip).padStart(7)} B gzip`);
+}
+console.log(`${"total".padEnd(16)}${String(raw).padStart(7)} B ${String(packed).padStart(7)} B gzip`);

@@ -1,0 +1,201 @@
+import type { RenderProps } from "@anywidget/types";
+import { KernelClock } from "./clock";
+import { el, setAttr, setText, show } from "./dom";
+import { formatDuration, formatNumber } from "./format";
+import { Scope } from "./scope";
+import { statusView } from "./status";
+import { TabStrip } from "./tabs";
+import type { HeaderState, Progress, RefreshMessage, RunError } from "./wire";
+
+interface Traits {
+  state: HeaderState;
+  selected_index: number;
+}
+
+/** After this long without an answer the refresh button may be pressed again. */
+const REFRESH_PATIENCE_MS = 15_000;
+
+function crumbsView() {
+  const experiment = el("span", { class: "rw-experiment" });
+  const name = el("span", { class: "rw-run" });
+  const number = el("span", { class: "rw-number" });
+  const slash = el("span", { class: "rw-slash", "aria-hidden": "true" }, "/");
+  const node = el("div", { class: "rw-crumbs" }, experiment, slash, name, number);
+  return {
+    node,
+    patch({ experiment: of, run_name, run_number, run_id }: HeaderState) {
+      const tail = run_number === null ? "" : `#${run_number}`;
+      setText(experiment, of);
+      setText(name, run_name);
+      setText(number, tail);
+      show(number, tail !== "");
+      setAttr(node, "title", `${of} / ${run_name} ${tail}`.trimEnd() + (run_id ? `\n${run_id}` : ""));
+    },
+  };
+}
+
+function progressView() {
+  const bar = el("div", { class: "rw-progress-bar" });
+  const track = el("div", { class: "rw-progress", role: "progressbar", "aria-label": "Progress" }, bar);
+  const done = el("span", { class: "rw-done" });
+  const left = el("span", { class: "rw-left" });
+  const node = el("div", { class: "rw-progress-box" }, track, el("div", { class: "rw-sub" }, done, left));
+  return {
+    node,
+    patch(progress: Progress | null, active: boolean) {
+      show(node, progress !== null);
+      if (!progress) return;
+      const { done: at, total, unit } = progress;
+      const known = total !== null && total > 0;
+      const text = `${unit} ${formatNumber(at)}${total === null ? "" : ` / ${formatNumber(total)}`}`.trim();
+      setText(done, text);
+      // An ended run of unknown length has nothing a bar could say.
+      show(track, known || active);
+      track.classList.toggle("rw-indeterminate", !known);
+      bar.style.width = known ? `${Math.min(100, Math.max(0, (at / total) * 100)).toFixed(2)}%` : "";
+      setAttr(track, "aria-valuemin", known ? 0 : null);
+      setAttr(track, "aria-valuemax", known ? total : null);
+      setAttr(track, "aria-valuenow", known ? Math.min(total, Math.max(0, at)) : null);
+      setAttr(track, "aria-valuetext", text);
+    },
+    tick(secondsLeft: number | null) {
+      show(left, secondsLeft !== null);
+      if (secondsLeft !== null) setText(left, `about ${formatDuration(secondsLeft)} left`);
+    },
+  };
+}
+
+function errorView(signal: AbortSignal) {
+  const code = el("b", { class: "rw-error-code" });
+  const message = el("span", { class: "rw-error-message" });
+  const toggle = el("button", { class: "rw-button", type: "button", "aria-expanded": "false" });
+  const traceback = el("pre", { class: "rw-traceback", tabindex: 0, "aria-label": "Traceback" });
+  const bar = el("div", { class: "rw-banner rw-banner-error", role: "alert" }, code, message, toggle);
+  const node = el("div", {}, bar, traceback);
+  let open = false;
+  const reveal = () => {
+    const shown = open && traceback.textContent !== "";
+    show(traceback, shown);
+    setAttr(toggle, "aria-expanded", String(shown));
+    setText(toggle, shown ? "Hide traceback" : "Show traceback");
+  };
+  toggle.addEventListener(
+    "click",
+    () => {
+      open = !open;
+      reveal();
+    },
+    { signal },
+  );
+  return {
+    node,
+    patch(error: RunError | null) {
+      show(node, error !== null);
+      setText(code, error?.code ?? "");
+      setText(message, error?.message ?? "");
+      setText(traceback, error?.traceback ?? "");
+      show(toggle, Boolean(error?.traceback));
+      reveal();
+    },
+  };
+}
+
+function refreshView(scope: Scope, send: () => void) {
+  const countdown = el("span", { class: "rw-next" });
+  const button = el(
+    "button",
+    { class: "rw-icon-button", type: "button", "aria-label": "Refresh now", title: "Refresh now" },
+    el("span", { class: "rw-refresh-sign", "aria-hidden": "true" }, "⟳"),
+  );
+  const node = el("span", { class: "rw-refresh" }, countdown, button);
+  const setBusy = (busy: boolean) => setAttr(button, "aria-busy", busy ? "true" : null);
+  const patience = scope.delay(REFRESH_PATIENCE_MS, () => setBusy(false));
+  button.addEventListener(
+    "click",
+    () => {
+      // Not `disabled`: that would throw the focus away.
+      if (button.getAttribute("aria-busy")) return;
+      setBusy(true);
+      patience.restart();
+      send();
+    },
+    { signal: scope.signal },
+  );
+  return {
+    node,
+    answered() {
+      patience.stop();
+      setBusy(false);
+    },
+    tick(seconds: number | null) {
+      show(node, seconds !== null);
+      if (seconds === null) return;
+      setText(countdown, seconds > 0 ? `next refresh ${Math.ceil(seconds)} s` : "refresh due");
+    },
+  };
+}
+
+function render({ model, el: host }: RenderProps<Traits>): () => void {
+  const scope = new Scope();
+  const clock = new KernelClock();
+  const status = statusView();
+  // Read out at a change of state, unlike the ticking numbers beside it.
+  setAttr(status.node, "role", "status");
+  const crumbs = crumbsView();
+  const elapsedWord = el("span", { class: "rw-muted" });
+  const elapsedTime = el("b", { class: "rw-time" });
+  const elapsed = el("span", { class: "rw-elapsed" }, elapsedWord, " ", elapsedTime);
+  const refresh = refreshView(scope, () => model.send({ kind: "refresh" } satisfies RefreshMessage));
+  const progress = progressView();
+  const error = errorView(scope.signal);
+  const bannerText = el("span", { class: "rw-banner-text" });
+  const banner = el(
+    "div",
+    { class: "rw-banner rw-banner-warning", role: "status" },
+    el("span", { class: "rw-banner-sign", "aria-hidden": "true" }, "⚠"),
+    bannerText,
+  );
+  const tabs = new TabStrip(scope.signal, (index) => {
+    model.set("selected_index", index);
+    model.save_changes();
+  });
+  const aside = el("div", { class: "rw-aside" }, elapsed, refresh.node);
+  const head = el("div", { class: "rw-head" }, status.node, crumbs.node, aside);
+  scope.mount(
+    host,
+    el("div", { class: "rw-panel rw-header" }, head, progress.node, error.node, banner, tabs.node),
+  );
+
+  const tick = () => {
+    const { started_at, ended_at, sent_at, next_refresh_at, progress: made } = model.get("state");
+    const now = clock.now();
+    show(elapsed, started_at !== null);
+    if (started_at !== null) {
+      setText(elapsedWord, ended_at === null ? "elapsed" : "ran");
+      setText(elapsedTime, formatDuration((ended_at ?? now) - started_at));
+    }
+    refresh.tick(next_refresh_at === null ? null : next_refresh_at - now);
+    const left = ended_at === null ? (made?.seconds_left ?? null) : null;
+    progress.tick(left === null ? null : left - (now - sent_at));
+  };
+  scope.watch(model, ["state"], () => {
+    const state = model.get("state");
+    clock.receive(state.sent_at);
+    refresh.answered();
+    status.patch(state.status, state.status_group);
+    setAttr(head.parentElement as HTMLElement, "data-status", state.status_group);
+    crumbs.patch(state);
+    progress.patch(state.progress, state.status_group === "active");
+    error.patch(state.error);
+    setText(bannerText, state.banner ?? "");
+    show(banner, state.banner !== null);
+    tick();
+  });
+  scope.watch(model, ["state", "selected_index"], () =>
+    tabs.update(model.get("state").tabs, model.get("selected_index")),
+  );
+  scope.every(1000, tick);
+  return scope.end;
+}
+
+export default { render };

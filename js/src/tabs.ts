@@ -1,0 +1,71 @@
+import { el, setAttr, setText, show } from "./dom";
+import { formatNumber } from "./format";
+import { type ItemView, KeyedList } from "./keyed";
+import type { Tab } from "./wire";
+
+const STEPS: Record<string, (at: number, count: number) => number> = {
+  ArrowRight: (at, count) => (at + 1) % count,
+  ArrowLeft: (at, count) => (at - 1 + count) % count,
+  Home: () => 0,
+  End: (_at, count) => count - 1,
+};
+
+/** The tab strip. The pages are other widgets, so a tab cannot name the page it controls. */
+export class TabStrip {
+  readonly node = el("div", { class: "rw-tabs", role: "tablist", "aria-label": "Run details" });
+  readonly #list: KeyedList<Tab>;
+
+  constructor(signal: AbortSignal, select: (index: number) => void) {
+    this.#list = new KeyedList(this.node, (tab) => tab.id, tabView);
+    this.node.addEventListener(
+      "click",
+      (event) => {
+        const at = event.target instanceof Element ? event.target.closest("[role=tab]") : null;
+        if (at) select([...this.node.children].indexOf(at));
+      },
+      { signal },
+    );
+    this.node.addEventListener(
+      "keydown",
+      (event) => {
+        const tabs = [...this.node.children];
+        const at = tabs.indexOf(event.target as Element);
+        const step = STEPS[event.key];
+        if (!step || at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
+        event.preventDefault();
+        const next = step(at, tabs.length);
+        select(next);
+        (tabs[next] as HTMLElement).focus();
+      },
+      { signal },
+    );
+  }
+
+  update(tabs: readonly Tab[], selected: number): void {
+    this.#list.update(tabs);
+    // A strip with no tab in the tab order could not be reached by keyboard at all.
+    const reachable = selected >= 0 && selected < tabs.length ? selected : 0;
+    [...this.node.children].forEach((tab, index) => {
+      setAttr(tab, "aria-selected", String(index === selected));
+      setAttr(tab, "tabindex", index === reachable ? 0 : -1);
+    });
+  }
+}
+
+function tabView(): ItemView<Tab> {
+  const title = el("span", { class: "rw-tab-title" });
+  const count = el("span", { class: "rw-count" });
+  const face = el("span", { class: "rw-tab-face" }, title, count);
+  const node = el("button", { class: "rw-tab", role: "tab", type: "button" }, face);
+  return {
+    node,
+    patch(tab) {
+      const items = tab.count === null ? "" : formatNumber(tab.count);
+      setText(title, tab.title);
+      setText(count, items);
+      // The bold of a selected tab is wider; the stylesheet reserves that width with this copy.
+      setAttr(node, "data-wide", `${tab.title} ${items}`);
+      show(count, tab.count !== null);
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * What crosses the wire between `runwidgets/widgets/panels.py` and the panels of this folder.
+ *
+ * One interface per synced `state` trait, snake_case on both sides, no renaming layer. Python owns every
+ * `state` and `data` trait; the browser owns `controls` and `selected_index` and sends messages. The file
+ * `tests/golden/wire.json` holds one example of each state; pytest builds it and vitest reads it, so the
+ * two sides cannot drift unseen.
+ *
+ * `*_at` are UTC epoch seconds, `*_seconds` and `seconds_*` are spans in seconds.
+ */
+
+/** A logged value. JSON has no NaN and JavaScript no 64-bit integer, so those travel wrapped. */
+export type Value =
+  | number
+  | string
+  | boolean
+  | null
+  | { float: "NaN" | "Infinity" | "-Infinity" }
+  | { int: string };
+
+/** What a status means to a person; `status` itself is the word shown. */
+export type StatusGroup = "waiting" | "active" | "done" | "failed" | "canceled" | "silent";
+
+export interface Progress {
+  done: number;
+  total: number | null;
+  unit: string;
+  seconds_left: number | null;
+}
+
+export interface RunError {
+  code: string;
+  message: string;
+  traceback: string | null;
+}
+
+export interface Tab {
+  id: "metrics" | "children" | "images" | "details";
+  title: string;
+  count: number | null;
+}
+
+/** `HeaderPanel.state`. The browser ticks elapsed time and countdown itself, from the kernel's clock (`sent_at`). */
+export interface HeaderState {
+  run_id: string;
+  run_name: string;
+  run_number: number | null;
+  experiment: string;
+  status: string;
+  status_group: StatusGroup;
+  started_at: number | null;
+  ended_at: number | null;
+  sent_at: number;
+  next_refresh_at: number | null;
+  progress: Progress | null;
+  error: RunError | null;
+  /** Why the display could not be refreshed; the rest of the state is then the last good one. */
+  banner: string | null;
+  tabs: Tab[];
+}
+
+/** A message of the header to Python. */
+export interface RefreshMessage {
+  kind: "refresh";
+}
+
+/** One column of one metric. `spark` holds up to 48 heights from 0 to 100, null where a value is not finite. */
+export interface MetricRow {
+  name: string;
+  /** The column of a table metric; null for a vector. */
+  column: string | null;
+  /** Text columns (strings, booleans) have no min, max, spark. */
+  kind: "numeric" | "text";
+  last: Value;
+  min: Value;
+  max: Value;
+  count: number;
+  nan_count: number;
+  inf_count: number;
+  spark: (number | null)[];
+}
+
+/** `MetricsPanel.state`. `rows` are the rows that match the filter, at most 500; charts come in pages. */
+export interface MetricsState {
+  rows: MetricRow[];
+  total: number;
+  matching: number;
+  chart_count: number;
+  page: number;
+  page_count: number;
+  page_size: number;
+}
+
+export type XAxis = "step" | "index" | "time" | "relative";
+export type YScale = "linear" | "log";
+
+/** `MetricsPanel.controls`: set by the browser as one object, obeyed by Python. */
+export interface MetricsControls {
+  filter: string;
+  /** 0 (none) to 0.99: weight of the past in a debiased exponential moving average. */
+  smoothing: number;
+  x_axis: XAxis;
+  y_scale: YScale;
+  columns: 1 | 2 | 3;
+  /** First page is 0. */
+  page: number;
+}
+
+/** `ChartHeading.state`: the line of text above one chart. */
+export interface HeadingState {
+  title: string;
+  /** What the chart shows over what, such as "sine over angle"; null for a vector. */
+  subtitle: string | null;
+  last: Value;
+  /** The lines of the chart with their colours, in order; empty where there is one line. */
+  legend: { label: string; color: string }[];
+  /** Marks such as "3 NaN" or "2 values ≤ 0 not shown". */
+  notes: string[];
+}
+
+export interface ChildRow {
+  run_id: string;
+  number: number | null;
+  name: string;
+  status: string;
+  status_group: StatusGroup;
+  started_at: number | null;
+  ended_at: number | null;
+  /** Last values, one for each of `ChildrenState.columns`; null where the child has none. */
+  values: Value[];
+}
+
+/** `ChildrenPanel.state`, in order of creation. */
+export interface ChildrenState {
+  columns: string[];
+  rows: ChildRow[];
+  total: number;
+  sent_at: number;
+}
+
+export interface ImageItem {
+  name: string;
+  path: string;
+  size: number;
+  logged_at: number;
+  /** image/png, image/jpeg, image/gif, image/webp or image/bmp: the only kinds that are shown. */
+  mime: string;
+  /** Why the image is not shown; null where `ImagesPanel.data[path]` holds it. */
+  note: string | null;
+}
+
+/** `ImagesPanel.state`, newest last. The bytes are in the trait `data`, a DataView by path. */
+export interface ImagesState {
+  images: ImageItem[];
+  total: number;
+}
+
+/** `DetailsPanel.state`. */
+export interface DetailsState {
+  facts: { label: string; value: string }[];
+  tags: { key: string; value: string | null }[];
+  properties: { key: string; value: string }[];
+  files: { path: string; size: number }[];
+  files_total: number;
+}

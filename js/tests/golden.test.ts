@@ -1,0 +1,104 @@
+import { afterEach, expect, test } from "vitest";
+import golden from "../../tests/golden/wire.json";
+import childrenPanel from "../src/children";
+import detailsPanel from "../src/details";
+import { exactText, formatValue } from "../src/format";
+import headerPanel from "../src/header";
+import headingPanel from "../src/heading";
+import imagesPanel from "../src/images";
+import metricsPanel from "../src/metrics";
+import type {
+  ChildrenState,
+  DetailsState,
+  HeaderState,
+  HeadingState,
+  ImagesState,
+  MetricsControls,
+  MetricsState,
+} from "../src/wire";
+import { mount } from "./model";
+import * as shapes from "./shapes";
+
+afterEach(() => document.body.replaceChildren());
+
+const SHAPES = {
+  header: shapes.header,
+  metrics: shapes.metrics,
+  controls: shapes.controls,
+  heading: shapes.heading,
+  children: shapes.children,
+  images: shapes.images,
+  details: shapes.details,
+};
+
+/** Sound because the first test holds each state to its shape. */
+const wire = golden as unknown as {
+  header: HeaderState;
+  metrics: MetricsState;
+  controls: MetricsControls;
+  heading: HeadingState;
+  children: ChildrenState;
+  images: ImagesState;
+  details: DetailsState;
+};
+
+test("the example that Python writes holds exactly the states of wire.ts", () => {
+  expect(Object.keys(golden).sort()).toEqual(Object.keys(SHAPES).sort());
+});
+
+test.each(Object.entries(SHAPES))("the %s that Python writes has the shape of wire.ts", (name, shape) => {
+  expect(shape.check(golden[name as keyof typeof golden], name)).toEqual([]);
+});
+
+test("a missing key, an unknown key, another type and an unknown word are each found", () => {
+  const { filter: _, ...rest } = wire.controls;
+  const drifted = { ...rest, page: "0", x_axis: "epoch", zoom: 1 };
+  expect(shapes.controls.check(drifted, "controls")).toEqual([
+    "controls.filter is missing",
+    "controls.x_axis is epoch",
+    "controls.page is not a number",
+    "controls.zoom is not in wire.ts",
+  ]);
+});
+
+test("the header shows Python's example", () => {
+  const { find, all } = mount(headerPanel, { state: wire.header, selected_index: 0 });
+  expect(find(".rw-status").textContent).toBe(wire.header.status);
+  expect(find(".rw-run").textContent).toBe(wire.header.run_name);
+  expect(all("[role=tab]")).toHaveLength(wire.header.tabs.length);
+});
+
+test("the metrics show Python's example", () => {
+  const { all, texts } = mount(metricsPanel, {
+    state: wire.metrics,
+    controls: { ...wire.controls, filter: "" },
+  });
+  expect(all("tbody tr")).toHaveLength(wire.metrics.rows.length);
+  expect(texts("tbody td:nth-child(2)")).toEqual(wire.metrics.rows.map(({ last }) => formatValue(last)));
+  expect(all("tbody td:nth-child(2)").map((cell) => cell.title)).toEqual(
+    wire.metrics.rows.map(({ last }) => exactText(last)),
+  );
+});
+
+test("the heading shows Python's example", () => {
+  const { find, all } = mount(headingPanel, { state: wire.heading });
+  expect(find(".rw-chart-title").textContent).toBe(wire.heading.title);
+  expect(all(".rw-legend")).toHaveLength(wire.heading.legend.length);
+});
+
+test("the child runs show Python's example", () => {
+  const { texts } = mount(childrenPanel, { state: wire.children });
+  expect(texts("tbody th")).toEqual(wire.children.rows.map(({ name }) => name));
+  expect(texts(".rw-sort-title")).toEqual(expect.arrayContaining(wire.children.columns));
+});
+
+test("the images show Python's example", () => {
+  const { texts } = mount(imagesPanel, { state: wire.images, data: {} });
+  expect(texts(".rw-image-name")).toEqual(wire.images.images.map(({ name }) => name));
+});
+
+test("the details show Python's example", () => {
+  const { texts } = mount(detailsPanel, { state: wire.details });
+  expect(texts("dt")).toEqual(wire.details.facts.map(({ label }) => label));
+  expect(texts(".rw-tag")).toHaveLength(wire.details.tags.length);
+});

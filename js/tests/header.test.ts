@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import header from "../src/header";
+import { button, HOSTILE, mount, press } from "./model";
+import { NOW, header as state } from "./states";
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW * 1000 });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  document.body.replaceChildren();
+});
+
+const open = (change: Parameters<typeof state>[0] = {}, selected_index = 0) =>
+  mount(header, { state: state(change), selected_index });
+
+test("elapsed time and the countdown tick once a second between states", () => {
+  const { find } = open();
+  expect(find(".rw-elapsed").textContent).toBe("elapsed 00:02:41");
+  expect(find(".rw-next").textContent).toBe("next refresh 8 s");
+  vi.advanceTimersByTime(3000);
+  expect(find(".rw-elapsed").textContent).toBe("elapsed 00:02:44");
+  expect(find(".rw-next").textContent).toBe("next refresh 5 s");
+  vi.advanceTimersByTime(9000);
+  expect(find(".rw-next").textContent).toBe("refresh due");
+});
+
+test("a browser whose clock is an hour off shows the kernel's elapsed time", () => {
+  vi.setSystemTime((NOW + 3600) * 1000);
+  const { find } = open();
+  vi.advanceTimersByTime(1000);
+  expect(find(".rw-elapsed").textContent).toBe("elapsed 00:02:42");
+});
+
+test("an ended run says how long it ran, and no longer ticks or counts down", () => {
+  const { find } = open({ ended_at: NOW - 152, next_refresh_at: null, status_group: "done" });
+  vi.advanceTimersByTime(5000);
+  expect(find(".rw-elapsed").textContent).toBe("ran 00:00:09");
+  expect(find(".rw-refresh").hidden).toBe(true);
+});
+
+test("a run that has not started has no elapsed time", () => {
+  expect(open({ started_at: null }).find(".rw-elapsed").hidden).toBe(true);
+});
+
+test("progress of known length is a determinate bar with a time left that ticks down", () => {
+  const { find } = open({ progress: { done: 14, total: 30, unit: "epoch", seconds_left: 185 } });
+  const bar = find("[role=progressbar]");
+  expect(["valuemin", "valuenow", "valuemax"].map((name) => bar.getAttribute(`aria-${name}`))).toEqual([
+    "0",
+    "14",
+    "30",
+  ]);
+  expect(find(".rw-progress-bar").style.width).toBe("46.67%");
+  expect(find(".rw-done").textContent).toBe("epoch 14 / 30");
+  vi.advanceTimersByTime(5000);
+  expect(find(".rw-left").textContent).toBe("about 00:03:00 left");
+});
+
+test("progress of unknown length is an indeterminate bar without a value", () => {
+  const { find } = open({ progress: { done: 5210, total: null, unit: "step", seconds_left: null } });
+  const bar = find("[role=progressbar]");
+  expect(bar.hasAttribute("aria-valuenow")).toBe(false);
+  expect(bar.classList.contains("rw-indeterminate")).toBe(true);
+  expect(find(".rw-done").textContent).toBe("step 5210");
+  expect(find(".rw-left").hidden).toBe(true);
+});
+
+test("without progress there is no bar", () => {
+  expect(open().find(".rw-progress-box").hidden).toBe(true);
+});
+
+test("the refresh button asks once, is busy until the next state, and then may ask again", () => {
+  const { find, model } = open();
+  const refresh = find("[aria-label='Refresh now']");
+  refresh.click();
+  refresh.click();
+  expect(model.send.mock.calls).toEqual([[{ kind: "refresh" }]]);
+  expect(refresh.getAttribute("aria-busy")).toBe("true");
+  model.set("state", state());
+  expect(refresh.hasAttribute("aria-busy")).toBe(false);
+});
+
+test("the refresh button does not stay busy when no state comes", () => {
+  const { find } = open();
+  find("[aria-label='Refresh now']").click();
+  vi.advanceTimersByTime(15_000);
+  expect(find("[aria-label='Refresh now']").hasAttribute("aria-busy")).toBe(false);
+});
+
+test("the traceback opens on demand and stays open over a new state", () => {
+  const error = { code: "ValueError", message: "Input X contains NaN.", traceback: "Traceback\n  line 31" };
+  const { find, model } = open({ error });
+  const toggle = button([find(".rw-banner-error .rw-button")], "Show traceback");
+  expect(find(".rw-traceback").hidden).toBe(true);
+  toggle.click();
+  expect(find(".rw-traceback").textContent).toBe(error.traceback);
+  expect(toggle.getAttribute("aria-expanded")).toBe("true");
+  model.set("state", state({ error, banner: "late" }));
+  expect(find(".rw-traceback").hidden).toBe(false);
+  toggle.click();
+  expect(find(".rw-traceback").hidden).toBe(true);
+});
+
+test("an error without a traceback offers none", () => {
+  const { find } = open({ error: { code: "E", message: "m", traceback: null } });
+  expect(find(".rw-banner-error .rw-button").hidden).toBe(true);
+});
+
+test("a failed refresh is a status banner that leaves with the next good state", () => {
+  const { find, model } = open({ banner: "The store is locked." });
+  const banner = find(".rw-banner-warning");
+  expect([banner.getAttribute("role"), banner.hidden]).toEqual(["status", false]);
+  model.set("state", state());
+  expect(banner.hidden).toBe(true);
+});
+
+test("clicking a tab selects it in Python", () => {
+  const { all, model } = open();
+  all("[role=tab]")[1]?.click();
+  expect(model.get("selected_index")).toBe(1);
+  expect(model.save_changes).toHaveBeenCalledOnce();
+  expect(all("[role=tab]").map((tab) => tab.getAttribute("aria-selected"))).toEqual([
+    "false",
+    "true",
+    "false",
+  ]);
+});
+
+test("arrows, Home and End move through the tabs, and one tab only is in the tab order", () => {
+  const { all, model } = open();
+  const tabs = all("[role=tab]");
+  const go = (key: string) => {
+    press(document.activeElement as Element, key);
+    return model.get("selected_index");
+  };
+  tabs[0]?.focus();
+  expect([go("ArrowLeft"), go("ArrowRight"), go("ArrowRight"), go("End"), go("Home")]).toEqual([
+    2, 0, 1, 2, 0,
+  ]);
+  expect(document.activeElement).toBe(tabs[0]);
+  expect(tabs.map((tab) => tab.tabIndex)).toEqual([0, -1, -1]);
+});
+
+test("a tab that arrives while live joins the strip; the selection and the focus stay", () => {
+  const { all, texts, model } = open({}, 1);
+  const chosen = all("[role=tab]")[1];
+  chosen?.focus();
+  const tabs = state().tabs;
+  model.set("state", state({ tabs: [...tabs, { id: "images", title: "Images", count: 1 }] }));
+  expect(texts("[role=tab]")).toEqual(["Metrics5", "Child runs24", "Details", "Images1"]);
+  expect(all("[role=tab]")[1]).toBe(chosen);
+  expect(document.activeElement).toBe(chosen);
+  expect(chosen?.getAttribute("aria-selected")).toBe("true");
+});
+
+test("names and messages that look like markup are shown as text", () => {
+  const { host, find } = open({
+    run_name: HOSTILE,
+    experiment: HOSTILE,
+    status: HOSTILE,
+    banner: HOSTILE,
+    error: { code: HOSTILE, message: HOSTILE, traceback: HOSTILE },
+    tabs: [{ id: "metrics", title: HOSTILE, count: null }],
+  });
+  expect(host.querySelectorAll("img").length).toBe(0);
+  expect(find(".rw-run").textContent).toBe(HOSTILE);
+  expect(find(".rw-traceback").textContent).toBe(HOSTILE);
+});
+
+test("after clean-up no listener, timer or element is left", () => {
+  const { host, find, model, end } = open();
+  const refresh = find("[aria-label='Refresh now']");
+  const tab = find("[role=tab]");
+  refresh.click();
+  expect(vi.getTimerCount()).toBeGreaterThan(0);
+  end();
+  expect(vi.getTimerCount()).toBe(0);
+  expect(model.listenerCount).toBe(0);
+  expect(host.childNodes.length).toBe(0);
+  refresh.removeAttribute("aria-busy");
+  refresh.click();
+  tab.click();
+  expect(model.send).toHaveBeenCalledOnce();
+  expect(model.save_changes).not.toHaveBeenCalled();
+});

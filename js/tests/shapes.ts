@@ -1,0 +1,197 @@
+/**
+ * The shapes of `src/wire.ts` as values, because JSON that is imported forgets its literal types. `Checked<T>`
+ * ties the two: a key that one side lacks, or an enum word that is not in the type, does not compile.
+ */
+
+import type {
+  ChildRow,
+  ChildrenState,
+  DetailsState,
+  HeaderState,
+  HeadingState,
+  ImageItem,
+  ImagesState,
+  MetricRow,
+  MetricsControls,
+  MetricsState,
+  Progress,
+  RunError,
+  StatusGroup,
+  Tab,
+  Value,
+  XAxis,
+  YScale,
+} from "../src/wire";
+
+/** Says what is wrong, with the path to it; nothing where all is right. */
+type Check = (value: unknown, path: string) => string[];
+
+/** Carries the very type it checks, neither wider nor narrower: a function type is invariant. */
+interface Checked<T> {
+  check: Check;
+  readonly of?: (value: T) => T;
+}
+
+const checked = <T>(check: Check): Checked<T> => ({ check });
+
+function primitive<T>(name: "string" | "number"): Checked<T> {
+  return checked((value, path) => {
+    return typeof value === name ? [] : [`${path} is not a ${name}`];
+  });
+}
+
+const string = primitive<string>("string");
+const number = primitive<number>("number");
+
+const maybe = <T>(inner: Checked<T>): Checked<T | null> =>
+  checked((value, path) => (value === null ? [] : inner.check(value, path)));
+
+const list = <T>(inner: Checked<T>): Checked<T[]> =>
+  checked((value, path) =>
+    Array.isArray(value)
+      ? value.flatMap((item, index) => inner.check(item, `${path}[${index}]`))
+      : [`${path} is not a list`],
+  );
+
+/** All words of an enum: the record has to name each of them. */
+const word = <T extends string | number>(words: Record<T, true>): Checked<T> =>
+  checked((value, path) => (Object.hasOwn(words, String(value)) ? [] : [`${path} is ${String(value)}`]));
+
+/** Exactly these keys, no more and no fewer. */
+const exact = <T extends object>(fields: { [K in keyof T]-?: Checked<T[K]> }): Checked<T> =>
+  checked((value, path) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return [`${path} is no object`];
+    const entries = value as Record<string, unknown>;
+    const known = Object.entries<{ check: Check }>(fields);
+    const wrong = known.flatMap(([key, field]) =>
+      Object.hasOwn(entries, key)
+        ? field.check(entries[key], `${path}.${key}`)
+        : [`${path}.${key} is missing`],
+    );
+    const extra = Object.keys(entries).filter((key) => !Object.hasOwn(fields, key));
+    return [...wrong, ...extra.map((key) => `${path}.${key} is not in wire.ts`)];
+  });
+
+const wrappedInt = exact<{ int: string }>({ int: string });
+const wrappedFloat = exact<{ float: "NaN" | "Infinity" | "-Infinity" }>({
+  float: word({ NaN: true, Infinity: true, "-Infinity": true }),
+});
+const value = checked<Value>((x, path) => {
+  if (x === null || ["number", "string", "boolean"].includes(typeof x)) return [];
+  const asInt = wrappedInt.check(x, path);
+  return asInt.length === 0 || wrappedFloat.check(x, path).length === 0 ? [] : [`${path} is no Value`];
+});
+
+const statusGroup = word<StatusGroup>({
+  waiting: true,
+  active: true,
+  done: true,
+  failed: true,
+  canceled: true,
+  silent: true,
+});
+
+export const header = exact<HeaderState>({
+  run_id: string,
+  run_name: string,
+  run_number: maybe(number),
+  experiment: string,
+  status: string,
+  status_group: statusGroup,
+  started_at: maybe(number),
+  ended_at: maybe(number),
+  sent_at: number,
+  next_refresh_at: maybe(number),
+  progress: maybe(
+    exact<Progress>({ done: number, total: maybe(number), unit: string, seconds_left: maybe(number) }),
+  ),
+  error: maybe(exact<RunError>({ code: string, message: string, traceback: maybe(string) })),
+  banner: maybe(string),
+  tabs: list(
+    exact<Tab>({
+      id: word<Tab["id"]>({ metrics: true, children: true, images: true, details: true }),
+      title: string,
+      count: maybe(number),
+    }),
+  ),
+});
+
+export const metrics = exact<MetricsState>({
+  rows: list(
+    exact<MetricRow>({
+      name: string,
+      column: maybe(string),
+      kind: word<MetricRow["kind"]>({ numeric: true, text: true }),
+      last: value,
+      min: value,
+      max: value,
+      count: number,
+      nan_count: number,
+      inf_count: number,
+      spark: list(maybe(number)),
+    }),
+  ),
+  total: number,
+  matching: number,
+  chart_count: number,
+  page: number,
+  page_count: number,
+  page_size: number,
+});
+
+export const controls = exact<MetricsControls>({
+  filter: string,
+  smoothing: number,
+  x_axis: word<XAxis>({ step: true, index: true, time: true, relative: true }),
+  y_scale: word<YScale>({ linear: true, log: true }),
+  columns: word<1 | 2 | 3>({ 1: true, 2: true, 3: true }),
+  page: number,
+});
+
+export const heading = exact<HeadingState>({
+  title: string,
+  subtitle: maybe(string),
+  last: value,
+  legend: list(exact<HeadingState["legend"][number]>({ label: string, color: string })),
+  notes: list(string),
+});
+
+export const children = exact<ChildrenState>({
+  columns: list(string),
+  rows: list(
+    exact<ChildRow>({
+      run_id: string,
+      number: maybe(number),
+      name: string,
+      status: string,
+      status_group: statusGroup,
+      started_at: maybe(number),
+      ended_at: maybe(number),
+      values: list(value),
+    }),
+  ),
+  total: number,
+  sent_at: number,
+});
+
+export const images = exact<ImagesState>({
+  images: list(
+    exact<ImageItem>({
+      name: string,
+      path: string,
+      size: number,
+      logged_at: number,
+      mime: string,
+      note: maybe(string),
+    }),
+  ),
+  total: number,
+});
+
+export const details = exact<DetailsState>({
+  facts: list(exact<DetailsState["facts"][number]>({ label: string, value: string })),
+  tags: list(exact<DetailsState["tags"][number]>({ key: string, value: maybe(string) })),
+  properties: list(exact<DetailsState["properties"][number]>({ key: string, value: string })),
+  files: list(exact<DetailsState["files"][number]>({ path: string, size: number })),
+  files_total: number,
+});

@@ -1,0 +1,124 @@
+import type {
+  ChildRow,
+  ChildrenState,
+  DetailsState,
+  HeaderState,
+  HeadingState,
+  ImageItem,
+  MetricRow,
+  MetricsControls,
+  MetricsState,
+} from "../src/wire";
+
+export const NOW = 1_764_000_000;
+
+export const header = (change: Partial<HeaderState> = {}): HeaderState => ({
+  run_id: "digits_1",
+  run_name: "mlp baseline",
+  run_number: 17,
+  experiment: "digits",
+  status: "Running",
+  status_group: "active",
+  started_at: NOW - 161,
+  ended_at: null,
+  sent_at: NOW,
+  next_refresh_at: NOW + 8,
+  progress: null,
+  error: null,
+  banner: null,
+  tabs: [
+    { id: "metrics", title: "Metrics", count: 5 },
+    { id: "children", title: "Child runs", count: 24 },
+    { id: "details", title: "Details", count: null },
+  ],
+  ...change,
+});
+
+export const metric = (name: string, change: Partial<MetricRow> = {}): MetricRow => ({
+  name,
+  column: null,
+  kind: "numeric",
+  last: 1,
+  min: 0,
+  max: 2,
+  count: 3,
+  nan_count: 0,
+  inf_count: 0,
+  spark: [0, 50, 100],
+  ...change,
+});
+
+export const metrics = (rows: MetricRow[], change: Partial<MetricsState> = {}): MetricsState => ({
+  rows,
+  total: rows.length,
+  matching: rows.length,
+  chart_count: rows.length,
+  page: 0,
+  page_count: 1,
+  page_size: 12,
+  ...change,
+});
+
+export const controls = (change: Partial<MetricsControls> = {}): MetricsControls => ({
+  filter: "",
+  smoothing: 0,
+  x_axis: "step",
+  y_scale: "linear",
+  columns: 2,
+  page: 0,
+  ...change,
+});
+
+export const heading = (change: Partial<HeadingState> = {}): HeadingState => ({
+  title: "train/loss",
+  subtitle: null,
+  last: 0.5,
+  legend: [],
+  notes: [],
+  ...change,
+});
+
+export const child = (run_id: string, change: Partial<ChildRow> = {}): ChildRow => ({
+  run_id,
+  number: 1,
+  name: run_id,
+  status: "Completed",
+  status_group: "done",
+  started_at: NOW - 100,
+  ended_at: NOW - 40,
+  values: [],
+  ...change,
+});
+
+export const children = (rows: ChildRow[], change: Partial<ChildrenState> = {}): ChildrenState => ({
+  columns: [],
+  rows,
+  total: rows.length,
+  sent_at: NOW,
+  ...change,
+});
+
+export const image = (path: string, change: Partial<ImageItem> = {}): ImageItem => ({
+  name: path,
+  path,
+  size: 4,
+  logged_at: NOW,
+  mime: "image/png",
+  note: null,
+  ...change,
+});
+
+export const details = (change: Partial<DetailsState> = {}): DetailsState => ({
+  facts: [
+    { label: "Run id", value: "digits_1" },
+    { label: "Experiment", value: "digits" },
+  ],
+  tags: [
+    { key: "model", value: "mlp" },
+    { key: "baseline", value: null },
+  ],
+  properties: [{ key: "commit", value: "9fceb02" }],
+  files: [{ path: "outputs/model.pkl", size: 1_234_567 }],
+  files_total: 40,
+  ...change,
+});

@@ -1,0 +1,33 @@
+"""Every exception that runwidgets raises on purpose, under one base.
+
+Each says what happened, to what, and what to do. Those that specialise a builtin also derive from it, so that
+``except ValueError`` keeps working in code that never heard of runwidgets.
+"""
+
+
+class RunwidgetsError(Exception):
+    """Base of all exceptions raised by runwidgets."""
+
+
+class UserError(RunwidgetsError, ValueError):
+    """An argument is of the wrong kind or value; the message names it and says what is accepted."""
+
+
+class NotFoundError(RunwidgetsError, LookupError):
+    """A run, file or workspace that was named does not exist; the message says what does."""
+
+
+class StoreError(RunwidgetsError):
+    """The store of a workspace cannot be opened, read or written."""
+
+
+class SchemaError(StoreError):
+    """The store was written by a newer runwidgets than this one."""
+
+
+class MissingDependencyError(RunwidgetsError, ImportError):
+    """An optional dependency is needed; the message names the extra that brings it."""
+
+
+class ArgumentTypeError(UserError, TypeError):
+    """An argument is of a type that is not accepted."""

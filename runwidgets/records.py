@@ -1,0 +1,331 @@
+"""What crosses between floors: the states of a run, the events of a journal, the records that a reader gets.
+
+All are frozen. Times (``at``, ``*_at``) are UTC epoch seconds.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from runwidgets.values import Column
+
+
+class RunStatus(StrEnum):
+    """The state of a run, by the names that SDK v1 users know."""
+
+    NOT_STARTED = "NotStarted"
+    QUEUED = "Queued"
+    PREPARING = "Preparing"
+    PROVISIONING = "Provisioning"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    CANCEL_REQUESTED = "CancelRequested"
+    FINALIZING = "Finalizing"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    CANCELED = "Canceled"
+    NOT_RESPONDING = "NotResponding"
+    UNAPPROVED = "Unapproved"
+    PAUSING = "Pausing"
+    PAUSED = "Paused"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to the run."""
+        return self in _FINAL
+
+    @property
+    def group(self) -> str:
+        """What the status means to a person: waiting, active, done, failed, canceled or silent."""
+        return _GROUPS.get(self, "waiting")
+
+
+_FINAL: Final = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELED})
+_GROUPS: Final = {
+    RunStatus.STARTING: "active",
+    RunStatus.RUNNING: "active",
+    RunStatus.FINALIZING: "active",
+    RunStatus.CANCEL_REQUESTED: "active",
+    RunStatus.COMPLETED: "done",
+    RunStatus.FAILED: "failed",
+    RunStatus.CANCELED: "canceled",
+    RunStatus.NOT_RESPONDING: "silent",
+}
+
+
+class MetricKind(StrEnum):
+    """What a metric is a growing table of."""
+
+    VECTOR = "vector"
+    """One value a row (`Run.log`, `Run.log_list`)."""
+    TABLE = "table"
+    """Named columns (`Run.log_row`, `Run.log_table`)."""
+    IMAGE = "image"
+    """One file path a row (`Run.log_image`)."""
+
+
+VECTOR_COLUMN: Final = ""
+"""Name of the one column of a vector or image metric."""
+
+
+class RunError(msgspec.Struct, frozen=True):
+    """Why a run failed.
+
+    Attributes
+    ----------
+    code
+        ``UserError``, or the name of the exception's class.
+    message
+        One line or a few, for a person.
+    traceback
+        The formatted traceback where there was an exception.
+    """
+
+    code: str
+    message: str
+    traceback: str | None = None
+
+
+# ---- events: what a journal holds. Arrays with an integer tag, so a point is a few bytes longer than its content.
+
+
+class _Event(msgspec.Struct, frozen=True, array_like=True, tag_field="event", gc=False):
+    pass
+
+
+class JournalOpened(_Event, frozen=True, tag=0):
+    """First event of each journal: which process writes it."""
+
+    journal_id: str
+    at: float
+    host: str
+    boot_id: str
+    pid: int
+    process_started_at: float
+    format: int = 1
+
+
+class RunCreated(_Event, frozen=True, tag=1):
+    """A run began to exist in its experiment."""
+
+    run_id: str
+    at: float
+    experiment: str
+    parent_id: str | None = None
+    name: str | None = None
+    type: str | None = None
+
+
+class StatusSet(_Event, frozen=True, tag=2):
+    """A run entered a state."""
+
+    run_id: str
+    at: float
+    status: RunStatus
+    error: RunError | None = None
+
+
+class PointLogged(_Event, frozen=True, tag=3):
+    """One value of a vector: the event that must be quick."""
+
+    run_id: str
+    at: float
+    name: str
+    value: Any
+    step: Any = None
+
+
+class RowsLogged(_Event, frozen=True, tag=4):
+    """Rows of a metric, by column; all columns of one length."""
+
+    run_id: str
+    at: float
+    name: str
+    kind: MetricKind
+    columns: dict[str, list[Any]]
+    steps: list[Any] | None = None
+
+
+class TagsSet(_Event, frozen=True, tag=5):
+    """Tags were set, or set anew."""
+
+    run_id: str
+    at: float
+    tags: dict[str, str | None]
+
+
+class PropertiesAdded(_Event, frozen=True, tag=6):
+    """Properties were added; the first value of a name stays."""
+
+    run_id: str
+    at: float
+    properties: dict[str, str]
+
+
+class FileStored(_Event, frozen=True, tag=7):
+    """A file of the run lies in the artifact root."""
+
+    run_id: str
+    at: float
+    path: str
+    size: int
+
+
+class ProgressMade(_Event, frozen=True, tag=8):
+    """How far the run says it is."""
+
+    run_id: str
+    at: float
+    done: float
+    total: float | None
+    unit: str
+
+
+Event = (
+    JournalOpened
+    | RunCreated
+    | StatusSet
+    | PointLogged
+    | RowsLogged
+    | TagsSet
+    | PropertiesAdded
+    | FileStored
+    | ProgressMade
+)
+
+
+# ---- records: what a reader gets
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """The process that started a run, as last heard of."""
+
+    journal_id: str
+    host: str
+    boot_id: str
+    pid: int
+    process_started_at: float
+    beat_at: float
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """The last progress that a run reported; `first_at` and `first_done` are the first of the same kind."""
+
+    done: float
+    total: float | None
+    unit: str
+    at: float
+    first_done: float
+    first_at: float
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as the store has it."""
+
+    run_id: str
+    experiment: str
+    parent_id: str | None
+    number: int | None
+    name: str | None
+    type: str | None
+    status: RunStatus
+    created_at: float | None
+    started_at: float | None
+    ended_at: float | None
+    error: RunError | None
+    progress: Progress | None
+    owner: Owner | None
+    version: int
+
+
+class Block(msgspec.Struct, frozen=True):
+    """Consecutive rows of one metric.
+
+    Attributes
+    ----------
+    first_index
+        Index of the first row.
+    steps
+        A column of integers, floats or None.
+    times
+        When each row was logged, epoch seconds.
+    columns
+        By name, all of one length; a metric's column that is missing here is None throughout.
+    """
+
+    first_index: int
+    steps: Column
+    times: Column
+    columns: dict[str, Column]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+class MetricDelta(msgspec.Struct, frozen=True):
+    """What is new of one metric: its blocks past the reader's cursor."""
+
+    name: str
+    kind: MetricKind
+    columns: tuple[str, ...]
+    row_count: int
+    blocks: tuple[Block, ...]
+
+
+class ChildRecord(msgspec.Struct, frozen=True):
+    """A child run with the last value of each of its vectors that changed."""
+
+    run: RunRecord
+    last: dict[str, Any]
+
+
+class FileRecord(msgspec.Struct, frozen=True):
+    """A file of a run."""
+
+    path: str
+    size: int
+    stored_at: float
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """How far a reader has read one run.
+
+    Attributes
+    ----------
+    version
+        The workspace's version number at the last read.
+    rows
+        By metric name, how many rows were read.
+    """
+
+    version: int = -1
+    rows: dict[str, int] = {}
+
+
+class RunDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed about one run since a cursor; all parts empty where nothing did.
+
+    Attributes
+    ----------
+    run
+        None where the run's own row did not change.
+    tags, properties
+        All of them where any changed, else None.
+    """
+
+    cursor: Cursor
+    run: RunRecord | None = None
+    tags: dict[str, str | None] | None = None
+    properties: dict[str, str] | None = None
+    metrics: tuple[MetricDelta, ...] = ()
+    children: tuple[ChildRecord, ...] = ()
+    files: tuple[FileRecord, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changed."""
+        return self.run is None and not (self.tags or self.properties or self.metrics or self.children or self.files)

@@ -1,0 +1,96 @@
+"""What a store promises, whichever database is behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runwidgets.records import Cursor, Event, FileRecord, MetricDelta, Owner, RunDelta, RunRecord
+
+
+class Store(Protocol):
+    """Runs, their events and their files' names: append by folding journals, read from a cursor.
+
+    Threads: all methods may be called from any thread. Processes: any number may open the same store; folding is
+    serialised by the database, and readers neither block nor break it. A store knows nothing of what is shown.
+    Errors of the driver come out as `StoreError`.
+    """
+
+    def fold(self, journal_id: str, start: int, end: int, events: Sequence[Event]) -> bool:
+        """Apply events of a journal, and note that it is folded up to ``end``, in one transaction.
+
+        Returns
+        -------
+        bool
+            False, with nothing done, where the journal is not folded just up to ``start``: somebody else was
+            faster.
+        """
+        ...
+
+    def folded_bytes(self, journal_id: str) -> int:
+        """Tell up to which offset a journal is folded; 0 for an unknown one."""
+        ...
+
+    def beat(self, journal_id: str, at: float) -> None:
+        """Note that the process that writes a journal is alive."""
+        ...
+
+    def end_journal(self, journal_id: str, at: float) -> list[str]:
+        """Note that the process behind a journal is gone.
+
+        Returns
+        -------
+        list of str
+            The runs that it left unfinished; they are Failed from now on.
+        """
+        ...
+
+    def version(self) -> int:
+        """Give the number of the last change: it rises with every fold that changed something."""
+        ...
+
+    def owner(self, run_id: str) -> Owner | None:
+        """Give the process that started a run, with its last beat."""
+        ...
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """Give one run, or None."""
+        ...
+
+    def runs(self, *, experiment: str | None = None, parent_id: str | None = None) -> list[RunRecord]:
+        """List the runs of an experiment that have no parent, or the children of a run; newest first."""
+        ...
+
+    def tags(self, run_id: str) -> dict[str, str | None]:
+        """Give the tags of a run."""
+        ...
+
+    def properties(self, run_id: str) -> dict[str, str]:
+        """Give the properties of a run."""
+        ...
+
+    def files(self, run_id: str) -> list[FileRecord]:
+        """List the files of a run, by path."""
+        ...
+
+    def metrics(self, run_id: str, name: str | None = None) -> list[MetricDelta]:
+        """Read all metrics of a run, or one, whole, in the order in which they were first logged."""
+        ...
+
+    def changes(self, run_id: str, cursor: Cursor) -> RunDelta:
+        """Read what changed about a run, its children included, since a cursor; a fresh cursor reads all of it."""
+        ...
+
+    def suspend(self) -> None:
+        """Close what must not cross a fork, and hold back all other threads."""
+        ...
+
+    def resume(self, *, in_child: bool) -> None:
+        """Go on after `suspend`, in the process that forked or in its child."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...

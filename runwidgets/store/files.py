@@ -1,0 +1,106 @@
+"""The files of runs, in folders under the workspace's artifact root; every name is checked before it is used."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from runwidgets.errors import NotFoundError, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MAX_PART_BYTES: Final = 255
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def checked_name(name: str) -> str:
+    """Give the canonical form of a file's name within its run: relative, with forward slashes.
+
+    Raises
+    ------
+    UserError
+        If the name is empty, absolute, leads out of the run's folder, or holds what file systems refuse.
+    """
+    if not isinstance(name, str):
+        raise UserError(f"a file's name is a str, not {type(name).__name__}")
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    reason = None
+    if not parts:
+        reason = "it is empty"
+    elif name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        reason = "it is absolute"
+    elif ".." in parts:
+        reason = "it leads out of the run's folder"
+    elif "\\" in name:
+        reason = "it has a backslash: write folders with /"
+    elif _CONTROL.search(name):
+        reason = "it has a control character"
+    elif any(len(part.encode("utf-8", "surrogatepass")) > _MAX_PART_BYTES for part in parts):
+        reason = f"a part of it is longer than {_MAX_PART_BYTES} bytes"
+    if reason:
+        raise UserError(f"{name[:200]!r} cannot name a file of a run: {reason}")
+    return "/".join(parts)
+
+
+class FileRoot:
+    """Reads and writes the files of runs below one folder.
+
+    Parameters
+    ----------
+    root
+        The artifact root; made when the first file comes.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def _place(self, run_id: str, name: str) -> Path:
+        folder = self._root / checked_name(run_id)
+        path = folder / checked_name(name)
+        if not path.parent.resolve().is_relative_to(folder.resolve()) or path.is_symlink():
+            raise UserError(f"{name!r} cannot name a file of a run: a link on its way leads out of the run's folder")
+        return path
+
+    def save(self, run_id: str, name: str, source: Path | BinaryIO) -> int:
+        """Copy a file or a stream in, whole or not at all; a file of that name is replaced.
+
+        Returns
+        -------
+        int
+            Its size in bytes.
+        """
+        place = self._place(run_id, name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        handle, scratch = tempfile.mkstemp(dir=self._root, prefix=".incoming-")
+        try:
+            with os.fdopen(handle, "wb") as target:
+                if isinstance(source, Path):
+                    with source.open("rb") as stream:
+                        shutil.copyfileobj(stream, target, 2**20)
+                else:
+                    shutil.copyfileobj(source, target, 2**20)
+                size = target.tell()
+            Path(scratch).replace(place)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+        return size
+
+    def path(self, run_id: str, name: str, available: Iterable[str] = ()) -> Path:
+        """Give where a file of a run lies.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none; the message lists ``available``.
+        """
+        place = self._place(run_id, name)
+        if not place.is_file():
+            names = ",".join(available) or "none"
+            raise NotFoundError(f"File with path {name} was not found,\navailable files include: {names}.")
+        return place

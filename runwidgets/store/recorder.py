@@ -1,0 +1,312 @@
+"""How a process gets into a workspace: it writes a journal, and keeps a thread that folds it into the store."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+import traceback
+import weakref
+from typing import TYPE_CHECKING, Final
+
+from runwidgets.errors import StoreError
+from runwidgets.records import RunError, RunStatus, StatusSet
+from runwidgets.store.journal import SUFFIX, JournalWriter, lock_of, read_journal
+from runwidgets.store.liveness import BEAT_SECONDS
+from runwidgets.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from runwidgets.records import Event
+    from runwidgets.store.contract import Store
+
+_log = logging.getLogger(__name__)
+
+FOLD_SECONDS: Final = 0.25
+"""How often the journal is folded into the store."""
+RECOVER_SECONDS: Final = 2.0
+"""How often journals of dead processes are looked for."""
+
+
+class Recorder:
+    """Writes events of one workspace, and sees to it that readers find them.
+
+    One per workspace and process: get it with `recorder_of`. Any thread may call any method. After a fork the child
+    goes on with a journal of its own; the runs stay its parent's.
+
+    Parameters
+    ----------
+    folder
+        The workspace's folder; it is made where it is missing.
+
+    Raises
+    ------
+    StoreError, SchemaError
+        If the store in it cannot be opened. Once open, nothing that fails here reaches the training: it is a
+        warning, and events wait.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._journals = folder / "journals"
+        try:
+            self._journals.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"the workspace's folder {folder} cannot be made ({error}): "
+                "set RUNWIDGETS_HOME to a folder that this user can write"
+            ) from error
+        self.store: Store = SqliteStore(folder / "runs.sqlite")
+        self._reset()
+        self.recover()
+
+    def _reset(self) -> None:
+        self._status_listeners: list[Callable[[str], None]] = []
+        self._mutex = threading.RLock()
+        self._folding = threading.RLock()
+        self._journal: JournalWriter | None = None
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self._folded = 0
+        self._owned: dict[str, None] = {}
+        self._beaten_at = 0.0
+        self._recovered_at = 0.0
+        self._complained = False
+
+    # ---- writing
+
+    def write(self, event: Event) -> None:
+        """Append an event to the journal; on return it outlives this process."""
+        journal = self._journal
+        if journal is None:
+            journal = self._open_journal()
+        journal.write(event)
+
+    def _open_journal(self) -> JournalWriter:
+        with self._mutex:
+            if self._journal is None:
+                self._journal = JournalWriter(self._journals)
+                self._folded = 0
+                self._stop.clear()
+                self._thread = threading.Thread(target=self._keep_folding, name="runwidgets-fold", daemon=True)
+                self._thread.start()
+            return self._journal
+
+    def set_status(self, event: StatusSet) -> None:
+        """Write a status, remember whether this process owes the run an end, and tell who watches here."""
+        self.write(event)
+        if event.status.is_final:
+            self._owned.pop(event.run_id, None)
+        for listener in tuple(self._status_listeners):
+            listener(event.run_id)
+
+    def own(self, run_id: str) -> None:
+        """Take on a run: if this process ends before the run does, the run is recorded as Failed."""
+        self._owned[run_id] = None
+
+    def on_status(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Call ``listener(run_id)`` when this process sets a run's status; returns what ends that."""
+        self._status_listeners.append(listener)
+
+        def forget() -> None:
+            with contextlib.suppress(ValueError):
+                self._status_listeners.remove(listener)
+
+        return forget
+
+    # ---- folding
+
+    def flush(self) -> None:
+        """Return when all that this process logged can be read by others.
+
+        Raises
+        ------
+        StoreError
+            If the store does not answer. What was logged stays in the journal.
+        """
+        journal = self._journal
+        if journal is None:
+            return
+        with self._folding:
+            journal.drain()
+            while self._folded < journal.size:
+                self._folded = self._fold(journal.path, self._folded, is_final=False)
+
+    def _fold(self, path: Path, start: int, *, is_final: bool) -> int:
+        """Fold a journal from an offset on; give the offset to go on from."""
+        reading = read_journal(path, start, is_final=is_final)
+        for damage in reading.damage:
+            _log.warning("%s: %d bytes at offset %d are damaged and were skipped", path, damage.length, damage.offset)
+        if reading.end == start:
+            return start
+        if self.store.fold(path.stem, start, reading.end, reading.events):
+            return reading.end
+        return self.store.folded_bytes(path.stem)
+
+    def _keep_folding(self) -> None:
+        stop = self._stop
+        while not stop.wait(FOLD_SECONDS):
+            try:
+                self._tick()
+                self._complained = False
+            except (StoreError, OSError) as error:
+                if not self._complained:
+                    self._complained = True
+                    _log.warning("%s; what is logged waits in the journal, and training goes on", error)
+            except Exception:  # noqa: BLE001 (the thread that carries the data must outlive a mistake of ours)
+                if not self._complained:
+                    self._complained = True
+                    _log.exception("folding the journal failed; what is logged waits there, and training goes on")
+
+    def _tick(self) -> None:
+        self.flush()
+        now = time.time()
+        journal = self._journal
+        if journal is not None and abs(now - self._beaten_at) >= BEAT_SECONDS:
+            self.store.beat(journal.journal_id, now)
+            self._beaten_at = now
+        if abs(now - self._recovered_at) >= RECOVER_SECONDS:
+            self._recovered_at = now
+            self.recover()
+
+    def recover(self) -> None:
+        """Fold the journals of processes that are gone, end the runs that they left, delete the files."""
+        for path in sorted(self._journals.glob(f"*{SUFFIX}")):
+            if self._journal is not None and path == self._journal.path:
+                continue
+            self._recover_one(path)
+
+    def _recover_one(self, path: Path) -> None:
+        from filelock import Timeout
+
+        lock = lock_of(path)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):
+            return  # its writer lives, or it is not ours to touch
+        try:
+            if not os.access(path, os.R_OK | os.W_OK):
+                return  # another process was faster, or another user's
+            start = self.store.folded_bytes(path.stem)
+            while (end := self._fold(path, start, is_final=True)) != start:
+                start = end
+            for run_id in self.store.end_journal(path.stem, time.time()):
+                _log.warning("run %s is recorded as Failed: its process ended without completing it", run_id)
+            path.unlink()
+        finally:
+            lock.release()
+            if not path.exists():
+                path.with_suffix(".lock").unlink(missing_ok=True)
+
+    # ---- the end of the process, and forks
+
+    def close(self) -> None:
+        """End what this process left unfinished, fold all, and close; writing again opens anew."""
+        for run_id in list(self._owned):
+            self.set_status(StatusSet(run_id, time.time(), RunStatus.FAILED, _unfinished()))
+        with self._mutex:
+            journal, thread = self._journal, self._thread
+            if journal is None:
+                self.store.close()
+                return
+            self._stop.set()
+            if thread is not None and thread is not threading.current_thread():
+                thread.join(timeout=10)
+            try:
+                self.flush()
+                self.store.end_journal(journal.journal_id, time.time())
+                journal.close(remove=True)
+            except (StoreError, OSError) as error:
+                _log.warning("%s; what was logged is in %s and will be read later", error, journal.path)
+                journal.close()
+            self._journal = self._thread = None
+            self.store.close()
+
+    def _before_fork(self) -> None:
+        self._mutex.acquire()
+        self._folding.acquire()
+        self.store.suspend()
+
+    def _after_fork_in_parent(self) -> None:
+        self.store.resume(in_child=False)
+        self._folding.release()
+        self._mutex.release()
+
+    def _after_fork_in_child(self) -> None:
+        self.store.resume(in_child=True)
+        journal = self._journal
+        self._reset()
+        if journal is not None:
+            journal.abandon()
+
+
+def _unfinished() -> RunError:
+    """Say why a run is unfinished at the end of its process: the exception that ended it, where there is one."""
+    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules  # there it is some cell's error, perhaps an old one
+    if error is None or interactive:
+        return RunError("ProcessEnded", "The process ended without run.complete() or run.fail().")
+    return error_of(error)
+
+
+def error_of(error: BaseException) -> RunError:
+    """Describe an exception as the reason of a failed run."""
+    text = "".join(traceback.format_exception(error))
+    return RunError(type(error).__name__, str(error), text)
+
+
+_recorders: dict[Path, Recorder] = {}
+_recorders_mutex = threading.Lock()
+_for_fork: weakref.WeakSet[Recorder] = weakref.WeakSet()
+_suspended: list[Recorder] = []
+
+
+def recorder_of(folder: Path) -> Recorder:
+    """Give this process's recorder of a workspace's folder; all callers share it."""
+    folder = folder.absolute()
+    with _recorders_mutex:
+        if folder not in _recorders:
+            recorder = Recorder(folder)
+            _recorders[folder] = recorder
+            _for_fork.add(recorder)
+        return _recorders[folder]
+
+
+@atexit.register
+def close_all() -> None:
+    """Close every recorder of this process (at its end, by itself)."""
+    with _recorders_mutex:
+        recorders = list(_recorders.values())
+        _recorders.clear()
+    for recorder in recorders:
+        recorder.close()
+
+
+def _before_fork() -> None:
+    _recorders_mutex.acquire()
+    for recorder in _for_fork:
+        recorder._before_fork()
+        _suspended.append(recorder)
+
+
+def _after_fork_in_parent() -> None:
+    while _suspended:
+        _suspended.pop()._after_fork_in_parent()
+    _recorders_mutex.release()
+
+
+def _after_fork_in_child() -> None:
+    global _recorders_mutex  # noqa: PLW0603 (it belongs to a thread that is not there)
+    while _suspended:
+        _suspended.pop()._after_fork_in_child()
+    _recorders_mutex = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

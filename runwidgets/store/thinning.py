@@ -1,0 +1,107 @@
+"""Long series drawn with few points, without losing what a person looks for.
+
+Rows are grouped into buckets of a width that is a power of two. Of each bucket these stay: the first and the last row,
+the smallest and the largest finite value, the first NaN, the first +inf, the first -inf. When a series outgrows
+`MAX_BUCKETS` buckets, the width doubles and neighbours merge. What a bucket keeps follows from what its two halves
+kept, so folding a series piece by piece gives exactly what folding it at once does, and what is drawn of the past does
+not move as a run grows, but for the merges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_BUCKETS: Final = 256
+
+
+def _empty(*shape: int) -> NDArray[np.float64]:
+    return np.empty(shape, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """The rows of one series that are worth drawing.
+
+    Attributes
+    ----------
+    index
+        Row numbers, int64, shape ``(n,)``, rising.
+    y
+        Values, shape ``(n,)``; NaN and the infinities are values.
+    beside
+        What else belongs to each row, such as its step and time, shape ``(k, n)``.
+    width
+        Rows in a bucket; 1 means that every row is there.
+    """
+
+    index: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    y: NDArray[np.float64] = field(default_factory=lambda: _empty(0))
+    beside: NDArray[np.float64] = field(default_factory=lambda: _empty(0, 0))
+    width: int = 1
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def extended(
+        self, index: NDArray[np.int64], y: NDArray[np.float64], beside: NDArray[np.float64] | None = None
+    ) -> Thinned:
+        """Give the series with more rows at its end.
+
+        Parameters
+        ----------
+        index
+            Their row numbers, rising, above all before; gaps are fine.
+        y
+            Their values, shape ``(n,)``.
+        beside
+            What belongs to them, shape ``(k, n)``, the same ``k`` each time.
+        """
+        if not len(index):
+            return self
+        if beside is None:
+            beside = _empty(0, len(index))
+        width = self.width
+        while int(index[-1]) // width >= MAX_BUCKETS:
+            width *= 2
+        # Full buckets stay as they are, unless they merge.
+        settled = int(np.searchsorted(self.index, self.index[-1] // width * width)) if len(self) else 0
+        if width != self.width:
+            settled = 0
+        old_beside = self.beside if len(self) else _empty(len(beside), 0)
+        index = np.concatenate([self.index[settled:], index])
+        y = np.concatenate([self.y[settled:], y])
+        beside = np.concatenate([old_beside[:, settled:], beside], axis=1)
+        keep = _worth_keeping(index // width, y)
+        return Thinned(
+            np.concatenate([self.index[:settled], index[keep]]),
+            np.concatenate([self.y[:settled], y[keep]]),
+            np.concatenate([old_beside[:, :settled], beside[:, keep]], axis=1),
+            width,
+        )
+
+
+def _worth_keeping(bucket: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    keep = np.zeros(len(y), dtype=np.bool_)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(bucket)) + 1])
+    lengths = np.diff(np.concatenate([starts, [len(y)]]))
+    group = np.repeat(np.arange(len(starts)), lengths)
+    keep[starts] = True
+    keep[starts + lengths - 1] = True
+    finite = np.isfinite(y)
+    for extreme, neutral in ((np.minimum, np.inf), (np.maximum, -np.inf)):
+        filled = np.where(finite, y, neutral)
+        _keep_first(keep, group, finite & (filled == extreme.reduceat(filled, starts)[group]))
+    for mark in (np.isnan(y), y == np.inf, y == -np.inf):
+        _keep_first(keep, group, mark)
+    return keep
+
+
+def _keep_first(keep: NDArray[np.bool_], group: NDArray[np.int64], hit: NDArray[np.bool_]) -> None:
+    places = np.flatnonzero(hit)
+    keep[places[np.unique(group[places], return_index=True)[1]]] = True

@@ -1,0 +1,277 @@
+"""What a logged value is, and how it is packed and sent.
+
+A value is a Python ``float``, ``int``, ``str``, ``bool`` or ``None``; NaN and the infinities are values like any
+other. Three encodings are decided here, once:
+
+* in the journal and the store: MessagePack, which has NaN, 64-bit integers and booleans; longer integers are an
+  extension of type 1 that holds their hexadecimal digits;
+* a column of a block: packed little-endian float64 or int64 where all values are one of these, else MessagePack;
+* on the wire to a browser: JSON, with the values that JSON or JavaScript lacks wrapped (`wire_value`).
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import sys
+from array import array
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from runwidgets.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+Value = float | int | str | bool | None
+"""A value that can be logged, stored and shown."""
+
+_BIG_INT: Final = 1
+_SAFE_INT: Final = 2**53
+_LONG_INT_BITS: Final = 1024
+_PLAIN: Final = frozenset({float, int, str, bool, type(None)})
+
+
+def plain_value(value: object) -> Value:  # noqa: PLR0911 (one way out for each kind of value)
+    """Turn a scalar of any library into a plain Python value.
+
+    Parameters
+    ----------
+    value
+        A Python scalar, a numpy scalar of any width, a zero-dimensional or one-element array or tensor, a number of
+        `decimal`, `fractions` or a like library, a date, an enum; anything else.
+
+    Returns
+    -------
+    float, int, str, bool or None
+        The value itself where it is plain. Numbers keep their kind (integer, float, boolean) and become Python's;
+        what is no number becomes its text: the ISO form of a date, else its ``repr``.
+    """
+    if type(value) in _PLAIN:
+        return value  # type: ignore[return-value]
+    for kind in (int, float, str):  # subclasses: IntEnum, StrEnum, numpy.float64, numpy.str_
+        if isinstance(value, kind):
+            return kind(value) if kind is not str else str.__str__(value)
+    item = getattr(value, "item", None)
+    if callable(item) and _element_count(value) == 1:
+        inner = item()
+        if type(inner) is not type(value):  # numpy.longdouble gives itself
+            return plain_value(inner)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real) or hasattr(type(value), "__float__"):
+        try:
+            return float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            return repr(value)
+    isoformat = getattr(value, "isoformat", None)
+    return str(isoformat()) if callable(isoformat) else repr(value)
+
+
+def _element_count(value: object) -> int:
+    count = getattr(value, "numel", None)  # torch, whose `size` is a method
+    size = count() if callable(count) else getattr(value, "size", 1)
+    return size if isinstance(size, int) else 0
+
+
+def is_sequence(value: object) -> bool:
+    """Tell whether a value is several values: a list, tuple, range, set, generator, Series or array with an axis."""
+    if isinstance(value, (str, bytes, bytearray)) or not hasattr(value, "__iter__"):
+        return False
+    return getattr(value, "ndim", None) != 0  # a zero-dimensional array has `__iter__` all the same
+
+
+def plain_list(values: Iterable[object]) -> list[Value]:
+    """Turn any iterable of scalars into a new list of plain values (arrays and Series in one step).
+
+    Raises
+    ------
+    UserError
+        If an element is itself several values.
+    """
+    to_list = getattr(values, "tolist", None)
+    items: list[Any] = list(to_list() if callable(to_list) else values)
+    if {type(item) for item in items} <= _PLAIN:
+        return items
+    for index, item in enumerate(items):
+        if is_sequence(item):
+            raise UserError(f"element {index} is a {type(item).__name__}: only scalars can be elements of a list")
+    return [plain_value(item) for item in items]
+
+
+# ---- MessagePack, with integers of any length
+
+
+def long_integer(code: int, data: memoryview) -> int:
+    """Read the MessagePack extension that holds an integer of more than 64 bits."""
+    if code != _BIG_INT:
+        raise ValueError(f"unknown MessagePack extension {code}: written by a newer runwidgets?")
+    return int(bytes(data), 16)
+
+
+def storable(value: Any) -> Any:
+    """Give what MessagePack can hold: the value itself, or long integers as an extension."""
+    if type(value) is int and not -(2**63) <= value < 2**64:
+        return msgspec.msgpack.Ext(_BIG_INT, format(value, "x").encode())
+    return value
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(ext_hook=long_integer).decode
+
+
+def pack(value: Any) -> bytes:
+    """Pack a structure of plain values as MessagePack."""
+    try:
+        return _pack(value)
+    except (OverflowError, UnicodeEncodeError):  # a long integer; half of a surrogate pair, as in a broken file name
+        return _pack(_deep_storable(msgspec.to_builtins(value)))
+
+
+def unpack(data: bytes) -> Any:
+    """Give back what `pack` was given (tuples come back as lists)."""
+    return _unpack(data)
+
+
+def _deep_storable(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_deep_storable(v) for v in value]
+    if isinstance(value, dict):
+        return {_deep_storable(k): _deep_storable(v) for k, v in value.items()}
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return storable(value)
+
+
+# ---- columns
+
+
+def pack_column(values: Sequence[Value]) -> Any:
+    """Pack a column of values for one block.
+
+    Returns
+    -------
+    object
+        For MessagePack: ``["f", bytes]`` or ``["i", bytes]`` (little-endian 64-bit floats, integers),
+        ``["n", count]`` for nothing but None, else ``["v", list]``.
+    """
+    kinds = {type(v) for v in values}
+    if kinds == {float}:
+        return ["f", _little_endian(array("d", values))]
+    if kinds == {int}:
+        try:
+            return ["i", _little_endian(array("q", values))]
+        except OverflowError:
+            return ["v", [storable(v) for v in values]]
+    if kinds <= {type(None)}:
+        return ["n", len(values)]
+    return ["v", [storable(v) for v in values]]
+
+
+def _little_endian(data: array[Any]) -> bytes:
+    if sys.byteorder == "big":
+        data.byteswap()
+    return data.tobytes()
+
+
+class Column:
+    """Values of one column of one block, still packed.
+
+    Parameters
+    ----------
+    packed
+        What `pack_column` gave.
+    start, stop
+        The part of it that is meant, as in a slice.
+    """
+
+    __slots__ = ("_data", "_kind", "_start", "_stop")
+
+    def __init__(self, packed: Sequence[Any], start: int = 0, stop: int | None = None) -> None:
+        self._kind: str = packed[0]
+        self._data: Any = packed[1]
+        self._start = start
+        self._stop = self._length() if stop is None else stop
+
+    def _length(self) -> int:
+        if self._kind == "n":
+            return int(self._data)
+        return len(self._data) // 8 if self._kind in "fi" else len(self._data)
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    @property
+    def is_text(self) -> bool:
+        """Whether any value is no number: a string or a boolean."""
+        return self._kind == "v" and any(isinstance(v, (str, bool)) for v in self._data[self._start : self._stop])
+
+    def count_present(self) -> int:
+        """Count the values that are not None."""
+        if self._kind == "v":
+            return sum(v is not None for v in self._data[self._start : self._stop])
+        return 0 if self._kind == "n" else len(self)
+
+    def last(self) -> Value:
+        """Give the last value; the column must not be empty."""
+        return Column((self._kind, self._data), self._stop - 1, self._stop).to_list()[0]
+
+    def to_list(self) -> list[Value]:
+        """Give the values as they were logged."""
+        if self._kind == "n":
+            return [None] * len(self)
+        if self._kind == "v":
+            return list(self._data[self._start : self._stop])
+        data = array("d" if self._kind == "f" else "q")
+        data.frombytes(self._data[self._start * 8 : self._stop * 8])
+        if sys.byteorder == "big":
+            data.byteswap()
+        return list(data)
+
+    def to_floats(self) -> NDArray[np.float64]:
+        """Give the values as float64, shape ``(n,)``: None and text as NaN, booleans as 0 and 1."""
+        import numpy as np
+
+        if self._kind in "fi":
+            dtype = "<f8" if self._kind == "f" else "<i8"
+            return np.frombuffer(self._data, dtype)[self._start : self._stop].astype(np.float64)
+        if self._kind == "n":
+            return np.full(len(self), np.nan)
+        return np.array([_as_float(v) for v in self._data[self._start : self._stop]], dtype=np.float64)
+
+    def missing(self) -> NDArray[np.bool_]:
+        """Tell which values are None or text, and so no number at all, shape ``(n,)``."""
+        import numpy as np
+
+        if self._kind in "fi":
+            return np.zeros(len(self), dtype=np.bool_)
+        if self._kind == "n":
+            return np.ones(len(self), dtype=np.bool_)
+        part = self._data[self._start : self._stop]
+        return np.array([v is None or isinstance(v, str) for v in part], dtype=np.bool_)
+
+
+def _as_float(value: Value) -> float:
+    if value is None or isinstance(value, str):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def wire_value(value: Value) -> Any:
+    """Give the JSON form of a value for the browser.
+
+    NaN and the infinities become ``{"float": "NaN" | "Infinity" | "-Infinity"}``, integers that a JavaScript number
+    cannot hold exactly ``{"int": "digits"}``; all else is itself.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _SAFE_INT:
+        return {"int": str(value) if value.bit_length() < _LONG_INT_BITS else f"({value.bit_length()} bits)"}
+    return value

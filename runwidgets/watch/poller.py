@@ -1,0 +1,217 @@
+"""One daemon thread for all that is watched in this process.
+
+It looks at each run every 10 to 15 seconds (at random, so that many viewers of one store do not march in step) or as
+often as the most impatient of its viewers asks, and at once when this process sets the run's status. It ends when
+nothing is watched. A look that fails is told to the viewers and tried again at the next turn: only the end of the run
+or of its viewers ends the watching.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from runwidgets.errors import UserError
+from runwidgets.watch.feed import Feed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runwidgets.store.recorder import Recorder
+    from runwidgets.watch.view import RunView
+
+_log = logging.getLogger(__name__)
+
+INTERVAL_SECONDS: Final = (10.0, 15.0)
+SHORTEST_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at a run gave.
+
+    Attributes
+    ----------
+    view
+        The run as of the last look that succeeded.
+    changed
+        Whether the view is another than at the look before.
+    trouble
+        Why this look failed; None if it did not.
+    next_at
+        When the next look is due, epoch seconds; None if there will be none.
+    """
+
+    view: RunView
+    changed: bool
+    trouble: str | None
+    next_at: float | None
+
+
+class Subscription:
+    """One viewer of one run. It gets each look from the poller's thread, until `cancel` or the end of the run."""
+
+    def __init__(
+        self, poller: Poller, watched: _Watched, seconds: float | None, on_look: Callable[[Look], None]
+    ) -> None:
+        self._poller = poller
+        self._watched = watched
+        self.seconds = seconds
+        self.on_look = on_look
+
+    def refresh(self) -> None:
+        """Look now."""
+        self._poller.wake(self._watched)
+
+    def cancel(self) -> None:
+        """Stop watching."""
+        self._poller.forget(self._watched, self)
+
+
+class _Watched:
+    """One run that is watched, by one feed for all its viewers."""
+
+    def __init__(self, recorder: Recorder, run_id: str) -> None:
+        self.feed = Feed(recorder, run_id)
+        self.run_id = run_id
+        self.recorder = recorder
+        self.viewers: list[Subscription] = []
+        self.due = 0.0
+        self.unlisten: Callable[[], None] = lambda: None
+
+    def interval(self) -> float:
+        asked = [viewer.seconds for viewer in self.viewers if viewer.seconds is not None]
+        usual = random.uniform(*INTERVAL_SECONDS)
+        return min(asked) if asked else usual
+
+
+class Poller:
+    """The thread and what it watches. Use `poller()`: one for the process."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._watched: dict[tuple[Recorder, str], _Watched] = {}
+        self._thread: threading.Thread | None = None
+
+    def subscribe(
+        self, recorder: Recorder, run_id: str, seconds: float | None, on_look: Callable[[Look], None]
+    ) -> Subscription:
+        """Begin to watch a run; the first look is at once.
+
+        Parameters
+        ----------
+        recorder
+            The workspace's.
+        run_id
+            The run.
+        seconds
+            Time between looks, at least 0.5; None for 10 to 15.
+        on_look
+            Called with each `Look`, from the poller's thread.
+
+        Raises
+        ------
+        UserError
+            If ``seconds`` is too short, or no number.
+        """
+        check_seconds(seconds)
+        with self._changed:
+            watched = self._watched.get((recorder, run_id))
+            if watched is None:
+                watched = self._watched[recorder, run_id] = _Watched(recorder, run_id)
+                watched.unlisten = recorder.on_status(lambda changed: self._on_status(changed, watched))
+            subscription = Subscription(self, watched, seconds, on_look)
+            watched.viewers.append(subscription)
+            watched.due = 0.0
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="runwidgets-poller", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+            return subscription
+
+    def _on_status(self, run_id: str, watched: _Watched) -> None:
+        if run_id == watched.run_id:
+            self.wake(watched)
+
+    def wake(self, watched: _Watched) -> None:
+        """Look at a run now."""
+        with self._changed:
+            watched.due = 0.0
+            self._changed.notify()
+
+    def forget(self, watched: _Watched, viewer: Subscription) -> None:
+        """End one viewer's watching; without viewers the run is not watched any more."""
+        with self._changed:
+            if viewer in watched.viewers:
+                watched.viewers.remove(viewer)
+            if not watched.viewers:
+                watched.unlisten()
+                self._watched.pop((watched.recorder, watched.run_id), None)
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._watched:
+                    self._thread = None
+                    return
+                watched = min(self._watched.values(), key=lambda w: w.due)
+                wait = watched.due - time.monotonic()
+                if wait > 0:
+                    self._changed.wait(wait)
+                    continue
+                interval = watched.interval()
+                watched.due = time.monotonic() + interval
+            self._look(watched, interval)
+
+    def _look(self, watched: _Watched, interval: float) -> None:
+        changed, trouble = False, None
+        try:
+            changed = watched.feed.step()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the viewers are told, and the next look may succeed)
+            trouble = str(error) or type(error).__name__
+            _log.debug("a look at run %s failed", watched.run_id, exc_info=True)
+        view = watched.feed.view
+        over = trouble is None and view.status.is_final
+        look = Look(view, changed, trouble, None if over else time.time() + interval)
+        for viewer in tuple(watched.viewers):
+            try:
+                viewer.on_look(look)
+            except Exception:  # noqa: BLE001 (one viewer's mistake must not end the others' watching)
+                _log.exception("a viewer of run %s failed", watched.run_id)
+            if over:
+                viewer.cancel()
+
+
+def check_seconds(seconds: float | None) -> None:
+    """Refuse a refresh interval that is no number or shorter than `SHORTEST_SECONDS`."""
+    if seconds is None:
+        return
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= SHORTEST_SECONDS:
+        raise UserError(
+            f"refresh_seconds is {seconds!r}: give a number of seconds from {SHORTEST_SECONDS}, "
+            "or None for every 10 to 15 seconds"
+        )
+
+
+_poller = Poller()
+
+
+def poller() -> Poller:
+    """Give this process's poller."""
+    return _poller
+
+
+def _renew_in_child() -> None:
+    """After a fork the thread is the parent's, and so are its viewers."""
+    global _poller  # noqa: PLW0603 (one for the process, and this is another process)
+    _poller = Poller()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_in_child)

@@ -1,0 +1,185 @@
+"""A run as text and as static HTML: for terminals, and for notebooks that are read without their widgets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+from runwidgets.watch.wire import DEFAULT_CONTROLS, children_state, header_state, metrics_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from runwidgets.watch.view import RunView
+    from runwidgets.watch.wire import HeaderState, MetricRow
+
+_MAX_ROWS: Final = 40
+_LONGEST_WHOLE: Final = 10**6
+_BLOCKS: Final = "▁▂▃▄▅▆▇█"
+_BOX_STYLE: Final = (
+    "font: 13px/1.45 system-ui, sans-serif; border: 1px solid #8884; border-radius: 6px; padding: 8px 14px"
+)
+_DOT: Final = {
+    "active": "#3b76d6", "done": "#2f9e6b", "failed": "#c8383f", "canceled": "#8b949e", "silent": "#b7791f",
+    "waiting": "#8b949e",
+}  # fmt: skip
+
+
+def number(value: Any) -> str:
+    """Give a value in wire form as a person reads it: about four significant digits, NaN and ∞ by name."""
+    if value is None:
+        return "—"
+    if isinstance(value, dict):
+        word = str(next(iter(value.values())))
+        return {"Infinity": "∞", "-Infinity": "-∞"}.get(word, word)
+    if isinstance(value, float):
+        if not value.is_integer() or abs(value) >= _LONGEST_WHOLE:
+            return f"{value:.4g}"
+        value = int(value)
+    return f"{value:,}".replace(",", "\u202f") if type(value) is int else str(value)
+
+
+def duration(seconds: float) -> str:
+    """Give a span as ``00:02:41``, with days before it where there are any."""
+    whole = timedelta(seconds=int(max(0, seconds)))
+    hours, rest = divmod(whole.seconds, 3600)
+    clock = f"{hours:02}:{rest // 60:02}:{rest % 60:02}"
+    return f"{whole.days} d {clock}" if whole.days else clock
+
+
+def sparkline(heights: Iterable[int | None]) -> str:
+    """Draw heights from 0 to 100 with block characters; a gap is a space."""
+    top = len(_BLOCKS) - 1
+    return "".join(" " if h is None else _BLOCKS[min(top, h * len(_BLOCKS) // 101)] for h in heights)
+
+
+def elapsed(header: HeaderState) -> float | None:
+    """Give how long a run has been running, or ran, in seconds."""
+    if header["started_at"] is None:
+        return None
+    return (header["ended_at"] or header["sent_at"]) - header["started_at"]
+
+
+def _rows(view: RunView) -> list[MetricRow]:
+    return metrics_state(view, DEFAULT_CONTROLS)["rows"][:_MAX_ROWS]
+
+
+def row_name(row: MetricRow) -> str:
+    """Give the name of a row of the metric table."""
+    return row["name"] if row["column"] is None else f"{row['name']} · {row['column']}"
+
+
+def row_marks(row: MetricRow) -> str:
+    """Give the warnings of a row: how many values are NaN or infinite."""
+    marks = ((row["nan_count"], "NaN"), (row["inf_count"], "Inf"))
+    return ", ".join(f"{number(count)} {word}" for count, word in marks if count)
+
+
+def _head(header: HeaderState) -> list[str]:
+    run_number = f" #{header['run_number']}" if header["run_number"] else ""
+    words = [f"{header['experiment']} / {header['run_name']}{run_number}"]
+    if (span := elapsed(header)) is not None:
+        words.append(f"{'ran' if header['ended_at'] else 'elapsed'} {duration(span)}")
+    if progress := header["progress"]:
+        total = f" / {number(progress['total'])}" if progress["total"] is not None else ""
+        words.append(f"{progress['unit']} {number(progress['done'])}{total}".strip())
+        if progress["seconds_left"] is not None:
+            words.append(f"about {duration(progress['seconds_left'])} left")
+    return words
+
+
+def as_text(view: RunView, now: float) -> str:
+    """Give a run as plain text: status, metrics with sparklines, children.
+
+    Parameters
+    ----------
+    view
+        The run.
+    now
+        Epoch seconds, for elapsed time.
+    """
+    header = header_state(view, now, None, None)
+    lines = ["   ".join([f"● {header['status']}", *_head(header)])]
+    if error := header["error"]:
+        lines.append(f"  {error['code']}: {error['message']}")
+    rows = _rows(view)
+    if rows:
+        lines.append("")
+        table = [("metric", "last", "min", "max", "count", "", "")]
+        table += [
+            (row_name(r), number(r["last"]), number(r["min"]), number(r["max"]), number(r["count"]),
+             sparkline(r["spark"]), f"⚠ {marks}" if (marks := row_marks(r)) else "")
+            for r in rows
+        ]  # fmt: skip
+        lines += _aligned(table, left=(0, 5, 6))
+    children = children_state(view, now)
+    if children["rows"]:
+        lines.append("")
+        child_table = [("#", "child run", "status", *children["columns"])]
+        child_table += [
+            (number(c["number"]), c["name"], c["status"], *(number(v) for v in c["values"]))
+            for c in children["rows"][:_MAX_ROWS]
+        ]
+        lines += _aligned(child_table, left=(1, 2))
+        if children["total"] > _MAX_ROWS:
+            lines.append(f"  … {children['total']} child runs in all")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _aligned(table: Sequence[Sequence[str]], left: tuple[int, ...]) -> list[str]:
+    clean = [[_one_line(cell) for cell in row] for row in table]
+    widths = [max(len(row[i]) for row in clean) for i in range(len(clean[0]))]
+    return [
+        "  " + "  ".join(cell.ljust(widths[i]) if i in left else cell.rjust(widths[i]) for i, cell in enumerate(row))
+        for row in clean
+    ]
+
+
+def _one_line(text: str, limit: int = 48) -> str:
+    """Keep what a terminal would obey (escapes, line ends) out of a table's cell."""
+    clean = "".join(ch if ch.isprintable() else " " if ch.isspace() else "�" for ch in text)
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def as_html(view: RunView, now: float) -> str:
+    """Give a run as static HTML with no script: what a notebook shows that is read without its widgets.
+
+    Every string of a user is escaped.
+    """
+    header = header_state(view, now, None, None)
+    color = _DOT[header["status_group"]]
+    parts = [
+        f'<div style="{_BOX_STYLE}"><div><span style="color: {color}">●</span>',
+        f"<b>{escape(header['status'])}</b> &nbsp; {' &nbsp; '.join(map(escape, _head(header)))}</div>",
+    ]
+    if error := header["error"]:
+        parts.append(f'<div style="color: #c8383f"><b>{escape(error["code"])}</b> {escape(error["message"])}</div>')
+    rows = _rows(view)
+    if rows:
+        cells = "".join(f"<th>{word}</th>" for word in ("metric", "last", "min", "max", "count", "", ""))
+        parts.append(f'<table style="margin-top: 6px"><thead><tr>{cells}</tr></thead><tbody>')
+        for row in rows:
+            values = "".join(f"<td>{escape(number(row[key]))}</td>" for key in ("last", "min", "max", "count"))
+            parts.append(
+                f"<tr><td>{escape(row_name(row))}</td>{values}<td>{_svg(row['spark'])}</td>"
+                f'<td style="color: #c8383f">{escape(row_marks(row))}</td></tr>'
+            )
+        parts.append("</tbody></table>")
+    if view.children:
+        parts.append(f"<div>{len(view.children)} child runs</div>")
+    parts.append("</div>")
+    return "".join(parts)
+
+
+def _svg(heights: list[int | None]) -> str:
+    last = max(1, len(heights) - 1)
+    path, pen_down = [], False
+    for i, height in enumerate(heights):
+        if height is not None:
+            path.append(f"{'L' if pen_down else 'M'}{i / last * 84:.1f},{17 - height * 0.16:.1f}")
+        pen_down = height is not None
+    return (
+        '<svg width="84" height="18" viewBox="0 0 84 18" aria-hidden="true"><path fill="none" stroke="#3b76d6" '
+        f'stroke-width="1.5" d="{"".join(path)}"/></svg>'
+    )

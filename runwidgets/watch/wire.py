@@ -1,0 +1,424 @@
+"""What crosses the wire to the panels in ``js/src``: a run view as JSON states.
+
+Each class mirrors the interface of its name in ``js/src/wire.ts``, key for key; ``tests/golden/wire.json`` holds one
+example of each and is read by the tests of both sides. All functions here are pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
+
+import numpy as np
+
+from runwidgets.records import MetricKind
+from runwidgets.values import wire_value
+from runwidgets.watch.lines import charted, matches
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runwidgets.records import ChildRecord, Progress, RunRecord
+    from runwidgets.store.thinning import Thinned
+    from runwidgets.watch.lines import Chart
+    from runwidgets.watch.view import ColumnView, MetricView, RunView
+
+MAX_ROWS: Final = 500
+MAX_CHILDREN: Final = 2000
+MAX_CHILD_COLUMNS: Final = 6
+MAX_FILES: Final = 500
+MAX_TEXT: Final = 1000
+PAGE_SIZE: Final = 12
+SPARK_POINTS: Final = 48
+TabId = Literal["metrics", "children", "images", "details"]
+TABS: Final[tuple[tuple[TabId, str], ...]] = (
+    ("metrics", "Metrics"), ("children", "Child runs"), ("images", "Images"), ("details", "Details"),
+)  # fmt: skip
+"""All tabs, always in this order: one that came up later would move the others under the pointer."""
+PALETTE: Final = (
+    "#3b76d6", "#d9772b", "#2f9e6b", "#b4519e", "#8a6d3b", "#2a9db0", "#c8383f", "#7b68c8",
+    "#7d8f2a", "#5b8fb9", "#a65f3c", "#66707c",
+)  # fmt: skip
+"""Colours of the lines of one chart, told apart on light and on dark ground."""
+
+
+class ProgressState(TypedDict):
+    """``Progress``."""
+
+    done: float
+    total: float | None
+    unit: str
+    seconds_left: float | None
+
+
+class ErrorState(TypedDict):
+    """``RunError``."""
+
+    code: str
+    message: str
+    traceback: str | None
+
+
+class Tab(TypedDict):
+    """``Tab``."""
+
+    id: TabId
+    title: str
+    count: int | None
+
+
+class HeaderState(TypedDict):
+    """``HeaderState``."""
+
+    run_id: str
+    run_name: str
+    run_number: int | None
+    experiment: str
+    status: str
+    status_group: str
+    started_at: float | None
+    ended_at: float | None
+    sent_at: float
+    next_refresh_at: float | None
+    progress: ProgressState | None
+    error: ErrorState | None
+    banner: str | None
+    tabs: list[Tab]
+
+
+class MetricRow(TypedDict):
+    """``MetricRow``."""
+
+    name: str
+    column: str | None
+    kind: Literal["numeric", "text"]
+    last: Any
+    min: Any
+    max: Any
+    count: int
+    nan_count: int
+    inf_count: int
+    spark: list[int | None]
+
+
+class MetricsState(TypedDict):
+    """``MetricsState``."""
+
+    rows: list[MetricRow]
+    total: int
+    matching: int
+    chart_count: int
+    page: int
+    page_count: int
+    page_size: int
+
+
+class MetricsControls(TypedDict):
+    """``MetricsControls``."""
+
+    filter: str
+    smoothing: float
+    x_axis: Literal["step", "index", "time", "relative"]
+    y_scale: Literal["linear", "log"]
+    columns: Literal[1, 2, 3]
+    page: int
+
+
+class LegendEntry(TypedDict):
+    """One line of ``HeadingState.legend``."""
+
+    label: str
+    color: str
+
+
+class HeadingState(TypedDict):
+    """``HeadingState``."""
+
+    title: str
+    subtitle: str | None
+    last: Any
+    legend: list[LegendEntry]
+    notes: list[str]
+
+
+class ChildRow(TypedDict):
+    """``ChildRow``."""
+
+    run_id: str
+    number: int | None
+    name: str
+    status: str
+    status_group: str
+    started_at: float | None
+    ended_at: float | None
+    values: list[Any]
+
+
+class ChildrenState(TypedDict):
+    """``ChildrenState``."""
+
+    columns: list[str]
+    rows: list[ChildRow]
+    total: int
+    sent_at: float
+
+
+class ImageItem(TypedDict):
+    """``ImageItem``."""
+
+    name: str
+    path: str
+    size: int
+    logged_at: float
+    mime: str
+    note: str | None
+
+
+class ImagesState(TypedDict):
+    """``ImagesState``."""
+
+    images: list[ImageItem]
+    total: int
+
+
+class Fact(TypedDict):
+    """One line of ``DetailsState.facts``."""
+
+    label: str
+    value: str
+
+
+class Tag(TypedDict):
+    """One entry of ``DetailsState.tags`` or ``.properties``."""
+
+    key: str
+    value: str | None
+
+
+class FileRow(TypedDict):
+    """One entry of ``DetailsState.files``."""
+
+    path: str
+    size: int
+
+
+class DetailsState(TypedDict):
+    """``DetailsState``."""
+
+    facts: list[Fact]
+    tags: list[Tag]
+    properties: list[Tag]
+    files: list[FileRow]
+    files_total: int
+
+
+DEFAULT_CONTROLS: Final[MetricsControls] = {
+    "filter": "", "smoothing": 0.0, "x_axis": "step", "y_scale": "linear", "columns": 2, "page": 0,
+}  # fmt: skip
+
+
+def checked_controls(sent: Mapping[str, Any]) -> MetricsControls:
+    """Take controls as a browser sent them; what is not of the contract becomes the default."""
+    controls: MetricsControls = {**DEFAULT_CONTROLS}
+    if isinstance(text := sent.get("filter"), str):
+        controls["filter"] = text[:MAX_TEXT]
+    if isinstance(weight := sent.get("smoothing"), (int, float)) and 0 <= weight < 1:
+        controls["smoothing"] = float(weight)
+    if (x_axis := sent.get("x_axis")) in ("step", "index", "time", "relative"):
+        controls["x_axis"] = x_axis
+    if (y_scale := sent.get("y_scale")) in ("linear", "log"):
+        controls["y_scale"] = y_scale
+    if (columns := sent.get("columns")) in (1, 2, 3):
+        controls["columns"] = columns
+    if isinstance(page := sent.get("page"), int) and page >= 0:
+        controls["page"] = page
+    return controls
+
+
+# ---- states
+
+
+def run_name(record: RunRecord) -> str:
+    """Give the name that a run is shown by."""
+    return record.name or f"run_{record.run_id}"
+
+
+def header_state(view: RunView, now: float, next_refresh_at: float | None, trouble: str | None) -> HeaderState:
+    """Give the header of a run.
+
+    Parameters
+    ----------
+    view
+        The run.
+    now
+        The time at this side, so that the browser can correct its clock.
+    next_refresh_at
+        When the next look is due.
+    trouble
+        Why the last look failed, or None.
+    """
+    record = view.record
+    status = view.status
+    counts: dict[TabId, int | None] = {
+        "metrics": len(_shown_metrics(view)),
+        "children": len(view.children),
+        "images": sum(len(metric.images) for metric in view.metrics.values()),
+        "details": None,
+    }
+    error = record.error if record else None
+    return {
+        "run_id": record.run_id if record else "",
+        "run_name": run_name(record) if record else "",
+        "run_number": record.number if record else None,
+        "experiment": record.experiment if record else "",
+        "status": status.value,
+        "status_group": status.group,
+        "started_at": record.started_at if record else None,
+        "ended_at": record.ended_at if record else None,
+        "sent_at": now,
+        "next_refresh_at": next_refresh_at,
+        "progress": _progress_state(record.progress, now, is_final=status.is_final) if record else None,
+        "error": {"code": error.code, "message": error.message, "traceback": error.traceback} if error else None,
+        "banner": trouble,
+        "tabs": [{"id": name, "title": title, "count": counts[name] or None} for name, title in TABS],
+    }
+
+
+def _progress_state(progress: Progress | None, now: float, *, is_final: bool) -> ProgressState | None:
+    if progress is None:
+        return None
+    left = None
+    gained = progress.done - progress.first_done
+    if progress.total is not None and gained > 0 and not is_final:
+        at_report = (progress.total - progress.done) / gained * (progress.at - progress.first_at)
+        left = max(0.0, at_report - max(0.0, now - progress.at))
+    return {"done": progress.done, "total": progress.total, "unit": progress.unit, "seconds_left": left}
+
+
+def _shown_metrics(view: RunView) -> list[MetricView]:
+    return [metric for metric in view.metrics.values() if metric.kind is not MetricKind.IMAGE]
+
+
+def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:
+    """Give the metric table, filtered, and the place of the page of charts."""
+    rows: list[MetricRow] = []
+    total = matching = 0
+    for metric in sorted(_shown_metrics(view), key=lambda metric: metric.name.casefold()):
+        passes = matches(metric.name, controls["filter"])
+        columns = metric.columns.values()
+        total += len(columns)
+        matching += len(columns) * passes
+        if passes and len(rows) < MAX_ROWS:
+            is_vector = metric.kind is MetricKind.VECTOR
+            rows += [_metric_row(metric.name, None if is_vector else c.name or metric.name, c) for c in columns]
+    charts = len(charted(view, controls["filter"]))
+    pages = max(1, -(-charts // PAGE_SIZE))
+    return {
+        "rows": rows[:MAX_ROWS],
+        "total": total,
+        "matching": matching,
+        "chart_count": charts,
+        "page": min(controls["page"], pages - 1),
+        "page_count": pages,
+        "page_size": PAGE_SIZE,
+    }
+
+
+def _metric_row(name: str, column_name: str | None, column: ColumnView) -> MetricRow:
+    return {
+        "name": name,
+        "column": column_name,
+        "kind": "text" if column.is_text else "numeric",
+        "last": _shortened(column.last),
+        "min": None if column.is_text else column.minimum,
+        "max": None if column.is_text else column.maximum,
+        "count": column.count,
+        "nan_count": column.nan_count,
+        "inf_count": column.inf_count,
+        "spark": [] if column.is_text else spark(column.series),
+    }
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return value[:MAX_TEXT] + "…"
+    return wire_value(value)
+
+
+def spark(series: Thinned, points: int = SPARK_POINTS) -> list[int | None]:
+    """Give a series as a few heights from 0 to 100, None where a value is not finite."""
+    y = series.y
+    if len(y) > points:
+        y = y[np.linspace(0, len(y) - 1, points).round().astype(int)]
+    finite = np.isfinite(y)
+    if not finite.any():
+        return [None] * len(y)
+    with np.errstate(over="ignore", invalid="ignore"):
+        low, high = y[finite].min(), y[finite].max()
+        heights = (y / 2 - low / 2) / (high / 2 - low / 2) * 100 if high > low else np.full(len(y), 50.0)
+    return [round(h) if ok else None for h, ok in zip(heights.tolist(), finite.tolist(), strict=True)]
+
+
+def heading_state(chart: Chart, title: str) -> HeadingState:
+    """Give the heading of one chart."""
+    several = len(chart.lines) > 1
+    return {
+        "title": title,
+        "subtitle": chart.subtitle,
+        "last": _shortened(chart.last),
+        "legend": [
+            {"label": line.label or title, "color": PALETTE[i % len(PALETTE)]}
+            for i, line in enumerate(chart.lines)
+            if several
+        ],
+        "notes": list(chart.notes),
+    }
+
+
+def children_state(view: RunView, now: float) -> ChildrenState:
+    """Give the table of child runs, in order of creation."""
+    children = list(view.children.values())
+    columns: dict[str, None] = {}
+    for child in children:
+        for name in child.last:
+            if len(columns) < MAX_CHILD_COLUMNS:
+                columns.setdefault(name)
+    return {
+        "columns": list(columns),
+        "rows": [_child_row(view, child, list(columns)) for child in children[-MAX_CHILDREN:]],
+        "total": len(children),
+        "sent_at": now,
+    }
+
+
+def _child_row(view: RunView, child: ChildRecord, columns: list[str]) -> ChildRow:
+    status = view.status_of(child.run)
+    return {
+        "run_id": child.run.run_id,
+        "number": child.run.number,
+        "name": run_name(child.run),
+        "status": status.value,
+        "status_group": status.group,
+        "started_at": child.run.started_at,
+        "ended_at": child.run.ended_at,
+        "values": [_shortened(child.last.get(column)) for column in columns],
+    }
+
+
+def details_state(view: RunView) -> DetailsState:
+    """Give the facts, tags, properties and files of a run."""
+    record = view.record
+    files = sorted(view.files.values(), key=lambda file: file.path)
+    facts: list[Fact] = []
+    if record:
+        facts = [{"label": "Run id", "value": record.run_id}, {"label": "Experiment", "value": record.experiment}]
+        if record.parent_id:
+            facts.append({"label": "Parent run", "value": record.parent_id})
+        if record.owner and record.owner.pid:
+            facts.append({"label": "Process", "value": f"{record.owner.pid} on {record.owner.host}"})
+    return {
+        "facts": facts,
+        "tags": [{"key": key, "value": value} for key, value in sorted(view.tags.items())],
+        "properties": [{"key": key, "value": value} for key, value in sorted(view.properties.items())],
+        "files": [{"path": file.path, "size": file.size} for file in files[:MAX_FILES]],
+        "files_total": len(files),
+    }

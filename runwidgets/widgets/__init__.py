@@ -1,0 +1,1 @@
+"""Live displays for notebooks."""

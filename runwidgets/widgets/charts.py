@@ -1,0 +1,220 @@
+"""Line charts: `runwidgets.watch.lines.Chart` drawn by bqplot. The only module that knows bqplot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import bqplot as bq
+import ipywidgets
+import numpy as np
+
+from runwidgets.watch.ticks import log_ticks, tick_format, ticks
+from runwidgets.watch.wire import PALETTE, heading_state
+from runwidgets.widgets.panels import ChartHeading
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from runwidgets.watch.lines import Chart
+
+_MARGIN: Final = {"top": 8, "bottom": 26, "left": 54, "right": 16}
+_MARKER_LIMIT: Final = 30
+"""Up to so many points each is drawn as a dot as well, so that a single one can be seen."""
+_X_TICKS, _Y_TICKS = 5, 3
+_RAW_OPACITY: Final = 0.28
+_BAD: Final = "#c8383f"
+
+
+class ChartCard(ipywidgets.VBox):
+    """One chart: a heading and a figure that are given new content in place.
+
+    Parameters
+    ----------
+    shared
+        Layouts and idle scales that all cards of a display use together, so that a card is few models.
+    """
+
+    def __init__(self, shared: SharedParts) -> None:
+        self._shown: Chart | None = None
+        self._x_scales: dict[bool, bq.Scale] = {}
+        self._y_scales: dict[bool, bq.Scale] = {}
+        self._axes: dict[tuple[str, bool], bq.Axis] = {}
+        self._heading = ChartHeading(layout=shared.heading_layout)
+        self._raw = self._lines(stroke_width=1.6)
+        self._smooth: bq.Lines | None = None
+        self._marks: bq.Lines | None = None
+        self._dots: bq.Scatter | None = None
+        self.figure = bq.Figure(
+            marks=[self._raw],
+            axes=self._axis_pair(is_date=False, is_log=False),
+            scale_x=shared.idle_x,
+            scale_y=shared.idle_y,
+            fig_margin=_MARGIN,
+            padding_y=0,
+            display_toolbar=False,
+            background_style={"fill": "none"},
+            layout=shared.figure_layout,
+        )
+        super().__init__([self._heading, self.figure], layout=shared.card_layout, _dom_classes=("rw-chart",))
+
+    def _lines(self, **style: Any) -> bq.Lines:
+        scales = {"x": self._x_scale(is_date=False), "y": self._y_scale(is_log=False)}
+        return bq.Lines(x=np.zeros(0), y=np.zeros(0), scales=scales, colors=list(PALETTE), **style)
+
+    def _x_scale(self, *, is_date: bool) -> bq.Scale:
+        if is_date not in self._x_scales:
+            self._x_scales[is_date] = (bq.DateScale if is_date else bq.LinearScale)(allow_padding=False)
+        return self._x_scales[is_date]
+
+    def _y_scale(self, *, is_log: bool) -> bq.Scale:
+        if is_log not in self._y_scales:
+            self._y_scales[is_log] = (bq.LogScale if is_log else bq.LinearScale)(allow_padding=False)
+        return self._y_scales[is_log]
+
+    def _axis_pair(self, *, is_date: bool, is_log: bool) -> list[bq.Axis]:
+        if ("x", is_date) not in self._axes:
+            scale = self._x_scale(is_date=is_date)
+            self._axes["x", is_date] = bq.Axis(scale=scale, grid_lines="none", num_ticks=_X_TICKS)
+        if ("y", is_log) not in self._axes:
+            scale = self._y_scale(is_log=is_log)
+            self._axes["y", is_log] = bq.Axis(scale=scale, orientation="vertical")
+        return [self._axes["x", is_date], self._axes["y", is_log]]
+
+    def show(self, chart: Chart, title: str) -> None:
+        """Draw a chart in place of the one before; what did not change is not sent."""
+        heading = heading_state(chart, title)
+        if heading != self._heading.state:
+            self._heading.state = heading
+        if self._shown is not None and _same(self._shown, chart):
+            return
+        self._shown = chart
+        self._show_axes(chart)
+        x = _padded([_dates(line.x) if chart.x_is_date else line.x for line in chart.lines])
+        is_smooth = bool(chart.lines) and chart.lines[0].smooth is not None
+        y = _padded([line.y for line in chart.lines])
+        few = y.shape[-1] <= _MARKER_LIMIT and not is_smooth
+        whole = bool(np.isfinite(y).all())
+        self._send(self._raw, x, y, dots=few and whole)
+        self._show_lone_dots(x, y, needed=few and not whole and y.ndim == 1)
+        self._raw.opacities = [_RAW_OPACITY if is_smooth else 1.0] * max(1, len(chart.lines))
+        if is_smooth and self._smooth is None:
+            self._smooth = self._lines(stroke_width=1.8)
+        if self._smooth is not None:
+            smooth = _padded([line.smooth for line in chart.lines if line.smooth is not None])
+            self._send(self._smooth, x if is_smooth else x[:0], smooth)
+        if len(chart.marks) and self._marks is None:
+            self._marks = self._lines(stroke_width=1, line_style="dashed")
+            self._marks.colors = [_BAD]
+        if self._marks is not None:
+            self._send(self._marks, *_upright(chart))
+        marks = [mark for mark in (self._marks, self._raw, self._dots, self._smooth) if mark is not None]
+        scales = {"x": self._x_scale(is_date=chart.x_is_date), "y": self._y_scale(is_log=chart.is_log)}
+        for mark in marks:
+            if mark.scales != scales:
+                mark.scales = scales
+        if self.figure.marks != marks:
+            self.figure.marks = marks
+
+    def _show_axes(self, chart: Chart) -> None:
+        low, high = chart.x_range
+        x_scale, y_scale = self._x_scale(is_date=chart.x_is_date), self._y_scale(is_log=chart.is_log)
+        with x_scale.hold_sync(), y_scale.hold_sync():
+            if chart.x_is_date:
+                x_scale.min, x_scale.max = (_dates(np.array([at]))[0].item() for at in (low, high))
+            else:
+                x_scale.min, x_scale.max = low, high
+            y_scale.min, y_scale.max = chart.y_range
+        axes = self._axis_pair(is_date=chart.x_is_date, is_log=chart.is_log)
+        y_ticks = (log_ticks if chart.is_log else ticks)(*chart.y_range, _Y_TICKS)
+        _set_ticks(axes[1], y_ticks)
+        if not chart.x_is_date:
+            _set_ticks(axes[0], ticks(low, high, _X_TICKS))
+        if self.figure.axes != axes:
+            self.figure.axes = axes
+
+    @staticmethod
+    def _send(mark: bq.Lines, x: NDArray[Any], y: NDArray[np.float64], *, dots: bool = False) -> None:
+        with mark.hold_sync():
+            mark.x, mark.y = x, y
+            mark.marker = "circle" if dots else None
+
+    def _show_lone_dots(self, x: NDArray[Any], y: NDArray[np.float64], *, needed: bool) -> None:
+        """Draw dots of their own where values are missing: bqplot's line would try to place a dot for those too."""
+        if self._dots is None:
+            if not needed:
+                return
+            self._dots = bq.Scatter(
+                x=np.zeros(0), y=np.zeros(0), scales=self._raw.scales, colors=[PALETTE[0]], default_size=24
+            )
+        there = np.isfinite(y) if needed else np.zeros(len(x), dtype=bool)
+        with self._dots.hold_sync():
+            self._dots.x, self._dots.y = x[there], y[there]
+
+    def close(self) -> None:
+        """Close every model of this card."""
+        models = [*self._axes.values(), *self._x_scales.values(), *self._y_scales.values(), self._heading, self.figure]
+        models += [mark for mark in (self._raw, self._smooth, self._marks, self._dots) if mark is not None]
+        for model in models:
+            model.close()
+        super().close()
+
+
+class SharedParts:
+    """What all cards of one display share."""
+
+    def __init__(self) -> None:
+        self.heading_layout = ipywidgets.Layout()
+        self.card_layout = ipywidgets.Layout()
+        self.figure_layout = ipywidgets.Layout(width="auto", height="190px", min_width="0")
+        self.idle_x = bq.LinearScale(min=0, max=1, allow_padding=False)
+        self.idle_y = bq.LinearScale(min=0, max=1, allow_padding=False)
+
+    def close(self) -> None:
+        """Close the shared models."""
+        for model in (self.heading_layout, self.card_layout, self.figure_layout, self.idle_x, self.idle_y):
+            model.close()
+
+
+def _set_ticks(axis: bq.Axis, values: list[float]) -> None:
+    if axis.tick_values is not None and np.array_equal(axis.tick_values, values):
+        return
+    with axis.hold_sync():
+        axis.tick_format = tick_format(values)
+        axis.tick_values = np.array(values)
+
+
+def _same(a: Chart, b: Chart) -> bool:
+    if (a.x_range, a.y_range, a.is_log, a.x_is_date) != (b.x_range, b.y_range, b.is_log, b.x_is_date):
+        return False
+    if len(a.lines) != len(b.lines) or not np.array_equal(a.marks, b.marks):
+        return False
+    return all(
+        np.array_equal(p.x, q.x, equal_nan=True)
+        and np.array_equal(p.y, q.y, equal_nan=True)
+        and (p.smooth is None) == (q.smooth is None)
+        and (p.smooth is None or q.smooth is None or np.array_equal(p.smooth, q.smooth, equal_nan=True))
+        for p, q in zip(a.lines, b.lines, strict=True)
+    )
+
+
+def _padded(rows: list[NDArray[Any]]) -> NDArray[Any]:
+    """Give one line as it is, several stacked, the shorter ones filled up with NaN (NaT)."""
+    if len(rows) <= 1:  # bqplot squeezes a stack of one, and one point in it to nothing
+        return rows[0] if rows else np.zeros(0)
+    longest = max(len(row) for row in rows)
+    missing = np.datetime64("NaT") if rows[0].dtype.kind == "M" else np.nan
+    padded = np.full((len(rows), longest), missing, dtype=rows[0].dtype)
+    for target, row in zip(padded, rows, strict=True):
+        target[: len(row)] = row
+    return padded
+
+
+def _dates(seconds: NDArray[np.float64]) -> NDArray[np.datetime64]:
+    return (np.nan_to_num(seconds) * 1000).astype("datetime64[ms]")
+
+
+def _upright(chart: Chart) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Give one upright stroke for each mark, as one line with gaps."""
+    x = np.repeat(chart.marks, 3)
+    y = np.tile([*chart.y_range, np.nan], len(chart.marks))
+    return (_dates(x) if chart.x_is_date else x), y

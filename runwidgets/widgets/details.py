@@ -1,0 +1,233 @@
+"""`RunDetails`: the live display of one run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import ipywidgets
+
+from runwidgets.errors import ArgumentTypeError
+from runwidgets.run import Run
+from runwidgets.watch.lines import charted, draw
+from runwidgets.watch.pictures import Pictures
+from runwidgets.watch.poller import Look, check_seconds, poller
+from runwidgets.watch.static import as_html, as_text
+from runwidgets.watch.view import RunView
+from runwidgets.watch.wire import (
+    DEFAULT_CONTROLS,
+    PAGE_SIZE,
+    checked_controls,
+    children_state,
+    details_state,
+    header_state,
+    metrics_state,
+)
+from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, HeaderPanel, ImagesPanel, MetricsPanel
+
+if TYPE_CHECKING:
+    from runwidgets.watch.poller import Subscription
+    from runwidgets.watch.wire import MetricsControls
+    from runwidgets.widgets.charts import ChartCard, SharedParts
+
+_FIRST_LOOK_SECONDS: Final = 5.0
+_BETWEEN_CHARTS_SECONDS: Final = 0.008
+
+
+class RunDetails(ipywidgets.VBox):
+    """Shows a run live: status, progress, metrics, charts, child runs, images.
+
+    It follows the run by itself, also while a cell runs, until the run ends or the display is closed. As the last
+    expression of a cell it displays itself; `show` does so anywhere. In a terminal, `show` prints the run as text.
+
+    Parameters
+    ----------
+    run_instance
+        The run to show.
+    refresh_seconds
+        Time between looks, at least 0.5; by default 10 to 15, at random. A change of status that this process makes is
+        shown at once.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is given something other than a run.
+    UserError
+        If ``refresh_seconds`` is too short.
+    """
+
+    def __init__(self, run_instance: Run, refresh_seconds: float | None = None) -> None:
+        if not isinstance(run_instance, Run):
+            raise ArgumentTypeError(f"RunDetails shows a Run, not a {type(run_instance).__name__}")
+        check_seconds(refresh_seconds)
+        self._run = run_instance
+        self._seconds = refresh_seconds
+        self._mutex = threading.RLock()
+        self._looked = threading.Event()
+        self._view = RunView()
+        self._controls: MetricsControls = {**DEFAULT_CONTROLS}
+        self._subscription: Subscription | None = None
+        self._is_displayed = False
+        self._drawing = 0
+        self._cards: list[ChartCard] = []
+        self._shared: SharedParts | None = None
+        self._pictures = Pictures(run_instance.experiment.workspace._files, run_instance.id)
+        self._header = HeaderPanel(_view_count=0)
+        self._metrics = MetricsPanel()
+        self._grid = ipywidgets.GridBox(_dom_classes=("rw-charts", "rw-columns-2"))
+        self._children = ChildrenPanel()
+        self._images = ImagesPanel()
+        self._details = DetailsPanel()
+        tabs = (
+            ("metrics", (self._metrics, self._grid)),
+            ("children", (self._children,)),
+            ("images", (self._images,)),
+            ("details", (self._details,)),
+        )
+        self._tabs = [ipywidgets.VBox(panels, _dom_classes=("rw-tab", f"rw-tab-{name}")) for name, panels in tabs]
+        super().__init__([self._header, *self._tabs], _dom_classes=("runwidgets",))
+        self._header.on_msg(self._on_message)
+        self._header.observe(self._on_views, "_view_count")
+        self._metrics.observe(self._on_controls, "controls")
+        self._follow()
+
+    # ---- showing
+
+    def show(self) -> None:
+        """Display the run here; without a notebook, print it as text."""
+        if _has_front_end():
+            from IPython.display import display
+
+            display(self)
+        else:
+            self._looked.wait(_FIRST_LOOK_SECONDS)
+            print(as_text(self._view, time.time()))  # noqa: T201 (a terminal is where it is shown)
+            self.close()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        self._looked.wait(_FIRST_LOOK_SECONDS)
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        now = time.time()
+        data["text/plain"] = as_text(self._view, now)
+        data["text/html"] = as_html(self._view, now)
+        self._is_displayed = True
+        # Charts are made after this, off the caller's thread: the table can be read before they are there.
+        threading.Thread(target=self._draw, name="runwidgets-draw", daemon=True).start()
+        return bundle
+
+    def __repr__(self) -> str:
+        return f"RunDetails({self._run.id!r}, {self._view.status.value})"
+
+    def close(self) -> None:
+        """Stop following the run, and remove the display."""
+        with self._mutex:
+            if self._subscription is not None:
+                self._subscription.cancel()
+                self._subscription = None
+            self._is_displayed = False
+            self._drawing += 1
+            panels = [self._header, self._metrics, self._grid, self._children, self._images, self._details]
+            for widget in (*self._cards, *panels, *self._tabs):
+                widget.close()
+            if self._shared is not None:
+                self._shared.close()
+        super().close()
+
+    # ---- following
+
+    def _follow(self) -> None:
+        self._subscription = poller().subscribe(self._run._recorder, self._run.id, self._seconds, self._on_look)
+
+    def _on_look(self, look: Look) -> None:
+        with self._mutex:
+            if self._header.comm is None:
+                return
+            self._view = look.view
+            self._header.show_state(header_state(look.view, time.time(), look.next_at, look.trouble))
+            if look.changed:
+                self._show_panels()
+        self._looked.set()
+        if look.changed:
+            self._draw()
+
+    def _show_panels(self) -> None:
+        view = self._view
+        self._metrics.show_state(metrics_state(view, self._controls))
+        children = children_state(view, time.time())
+        if children["rows"] or self._children.state:
+            self._children.show_state(children)
+        gallery, data = self._pictures.gallery(view)
+        if data.keys() != self._images.data.keys():
+            self._images.data = data
+        self._images.show_state(gallery)
+        self._details.show_state(details_state(view))
+
+    def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
+        if isinstance(content, dict) and content.get("kind") == "refresh" and self._subscription is not None:
+            self._subscription.refresh()
+
+    def _on_views(self, change: Any) -> None:
+        """Pause when the last view goes, go on when one comes back."""
+        with self._mutex:
+            if change["new"] == 0 and self._subscription is not None:
+                self._subscription.cancel()
+                self._subscription = None
+            elif change["new"] and self._subscription is None and not self._view.status.is_final:
+                self._follow()
+
+    def _on_controls(self, change: Any) -> None:
+        with self._mutex:
+            self._controls = checked_controls(change["new"])
+            self._metrics.show_state(metrics_state(self._view, self._controls))
+            wanted = ("rw-charts", f"rw-columns-{self._controls['columns']}")
+            if self._grid._dom_classes != wanted:
+                self._grid._dom_classes = wanted
+        self._draw()
+
+    # ---- charts
+
+    def _draw(self) -> None:
+        """Draw the page of charts, one after the other, so that the browser can paint between them."""
+        with self._mutex:
+            if not self._is_displayed:
+                return
+            self._drawing += 1
+            drawing = self._drawing
+            view, controls = self._view, self._controls
+            names = charted(view, controls["filter"])
+            page = min(controls["page"], max(0, (len(names) - 1) // PAGE_SIZE))
+            names = names[page * PAGE_SIZE :][:PAGE_SIZE]
+        started_at = view.record.started_at if view.record else None
+        for place, name in enumerate(names):
+            chart = draw(view.metrics[name], controls, started_at)
+            with self._mutex:
+                if drawing != self._drawing:
+                    return  # something newer is being drawn
+                self._card(place).show(chart, name)
+            time.sleep(_BETWEEN_CHARTS_SECONDS)
+        with self._mutex:
+            if drawing == self._drawing:
+                self._place(len(names))
+
+    def _card(self, place: int) -> ChartCard:
+        from runwidgets.widgets.charts import ChartCard, SharedParts
+
+        if self._shared is None:
+            self._shared = SharedParts()
+        while len(self._cards) <= place:
+            self._cards.append(ChartCard(self._shared))
+        return self._cards[place]
+
+    def _place(self, count: int) -> None:
+        children = tuple(self._cards[:count])
+        if self._grid.children != children:
+            self._grid.children = children
+
+
+def _has_front_end() -> bool:
+    """Tell whether this process is the kernel of a notebook."""
+    from IPython.core.getipython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None

@@ -1,0 +1,120 @@
+"""The panels of a display: anywidgets whose browser side is in ``js/src``, one module for each class here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import anywidget
+import traitlets as t
+
+from runwidgets.errors import StoreError
+from runwidgets.watch.view import RunView
+from runwidgets.watch.wire import (
+    DEFAULT_CONTROLS,
+    children_state,
+    details_state,
+    header_state,
+    metrics_state,
+)
+
+_STATIC: Final = Path(__file__).parent.parent / "static"
+
+
+def _built(name: str) -> str:
+    """Read a built file.
+
+    Raises
+    ------
+    StoreError
+        If the browser's side was not built: a checkout that was never installed.
+    """
+    try:
+        return (_STATIC / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise StoreError(
+            f"{_STATIC / name} is missing: the JavaScript of this checkout is not built. "
+            "Run `pip install -e .` in it (that needs Node.js)"
+        ) from None
+
+
+class Panel(anywidget.AnyWidget):
+    """A panel that shows one ``state``, which only Python sets."""
+
+    _css = _built("runwidgets.css")
+
+    state = t.Dict().tag(sync=True)
+    """What is shown: the wire state of the panel's name; by default that of a run of which nothing is known yet."""
+
+    def show_state(self, state: Any) -> None:
+        """Send a state, unless it is the one that is shown."""
+        if state != self.state:
+            self.state = state
+
+
+class HeaderPanel(Panel):
+    """Status, names, elapsed time, progress, errors, and the strip of tabs."""
+
+    _esm = _built("header.js")
+
+    selected_index = t.Int(0).tag(sync=True)
+    """Which tab is open, by its place; default 0. Set by the browser."""
+
+    @t.default("state")
+    def _nothing_yet(self) -> Any:
+        return header_state(RunView(), 0.0, None, None)
+
+
+class MetricsPanel(Panel):
+    """The controls of the charts and the table of metrics."""
+
+    _esm = _built("metrics.js")
+
+    controls = t.Dict(dict(DEFAULT_CONTROLS)).tag(sync=True)
+    """Filter, smoothing, axes, columns and page; default `DEFAULT_CONTROLS`. Set by the browser."""
+
+    @t.default("state")
+    def _nothing_yet(self) -> Any:
+        return metrics_state(RunView(), DEFAULT_CONTROLS)
+
+
+class ChartHeading(anywidget.AnyWidget):
+    """The line of text above one chart."""
+
+    _esm = _built("heading.js")
+
+    state: Any = t.Dict({"title": "", "subtitle": None, "last": None, "legend": [], "notes": []}).tag(sync=True)
+    """Title, subtitle, last value, legend and notes; by default empty."""
+
+
+class ChildrenPanel(Panel):
+    """The table of child runs."""
+
+    _esm = _built("children.js")
+
+    @t.default("state")
+    def _nothing_yet(self) -> Any:
+        return children_state(RunView(), 0.0)
+
+
+class ImagesPanel(Panel):
+    """The gallery of images."""
+
+    _esm = _built("images.js")
+
+    data = t.Dict().tag(sync=True)
+    """The bytes of the images by path; default ``{}``."""
+
+    @t.default("state")
+    def _nothing_yet(self) -> Any:
+        return {"images": [], "total": 0}
+
+
+class DetailsPanel(Panel):
+    """Facts, tags, properties and files."""
+
+    _esm = _built("details.js")
+
+    @t.default("state")
+    def _nothing_yet(self) -> Any:
+        return details_state(RunView())

@@ -191,9 +191,21 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     show(banner, state.banner !== null);
     tick();
   });
-  scope.watch(model, ["state", "selected_index"], () =>
-    tabs.update(model.get("state").tabs, model.get("selected_index")),
-  );
+  // The pages are other widgets, siblings in the display's root. The stylesheet shows the one that the root names, so that
+  // a tab needs no kernel, and its charts need not be drawn anew.
+  const turn = () => {
+    const page = model.get("state").tabs[model.get("selected_index")];
+    const root = host.closest<HTMLElement>(".runwidgets");
+    if (page && root) setAttr(root, "data-page", page.id);
+  };
+  scope.watch(model, ["state", "selected_index"], () => {
+    tabs.update(model.get("state").tabs, model.get("selected_index"));
+    turn();
+  });
+  // A view is rendered before it is put into the page; its size tells when it is there.
+  const attached = new ResizeObserver(turn);
+  attached.observe(host);
+  scope.signal.addEventListener("abort", () => attached.disconnect());
   scope.every(1000, tick);
   return scope.end;
 }

@@ -19,7 +19,7 @@ function parts({ title, subtitle, last, legend, notes }: HeadingState): HTMLElem
     swatch.style.backgroundColor = color;
     found.push(el("span", { class: "rw-legend", title: label }, swatch, label));
   }
-  for (const note of notes) found.push(el("span", { class: "rw-note" }, `⚠ ${note}`));
+  for (const note of notes) found.push(el("span", { class: "rw-note", title: note }, `⚠ ${note}`));
   return found;
 }
 

@@ -128,6 +128,18 @@ test("clicking a tab selects it in Python", () => {
   ]);
 });
 
+test("the open tab is written into the root of the display, which shows that tab's page", () => {
+  const root = document.createElement("div");
+  root.className = "runwidgets";
+  document.body.append(root);
+  const { host, model, all } = open();
+  root.append(host);
+  all("[role=tab]")[1]?.click();
+  expect(root.dataset).toEqual({ page: "children" });
+  model.set("selected_index", 0);
+  expect(root.dataset).toEqual({ page: "metrics" });
+});
+
 test("arrows, Home and End move through the tabs, and one tab only is in the tab order", () => {
   const { all, model } = open();
   const tabs = all("[role=tab]");

@@ -65,16 +65,25 @@ class Chart:
 
 
 def charted(view: RunView, matching: str = "") -> list[str]:
-    """List the metrics that have a chart, by name, those whose name contains ``matching`` (case ignored)."""
+    """List the metrics that have a chart, by name, those of which a label passes the filter (see `matches`)."""
     return sorted(
-        (name for name, metric in view.metrics.items() if _has_chart(metric) and matches(name, matching)),
+        (name for name, metric in view.metrics.items() if _has_chart(metric) and _any_matches(metric, matching)),
         key=str.casefold,
     )
 
 
-def matches(name: str, matching: str) -> bool:
-    """Tell whether a metric's name passes the filter."""
-    return matching.strip().casefold() in name.casefold()
+def matches(label: str, matching: str) -> bool:
+    """Tell whether the label of a column contains the filter, case and outer blanks ignored; the browser does alike."""
+    return matching.strip().casefold() in label.casefold()
+
+
+def label_of(metric: MetricView, column: ColumnView) -> str:
+    """Give the label of a column: the metric's name, and in a table ``name · column``."""
+    return metric.name if metric.kind is MetricKind.VECTOR else f"{metric.name} · {column.name or metric.name}"
+
+
+def _any_matches(metric: MetricView, matching: str) -> bool:
+    return any(matches(label_of(metric, column), matching) for column in metric.columns.values())
 
 
 def _has_chart(metric: MetricView) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from runwidgets.records import MetricKind
 from runwidgets.values import wire_value
-from runwidgets.watch.lines import charted, matches
+from runwidgets.watch.lines import charted, label_of, matches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -303,12 +303,11 @@ def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:
     rows: list[MetricRow] = []
     total = matching = 0
     for metric in sorted(_shown_metrics(view), key=lambda metric: metric.name.casefold()):
-        passes = matches(metric.name, controls["filter"])
-        columns = metric.columns.values()
-        total += len(columns)
-        matching += len(columns) * passes
-        if passes and len(rows) < MAX_ROWS:
-            is_vector = metric.kind is MetricKind.VECTOR
+        columns = [c for c in metric.columns.values() if matches(label_of(metric, c), controls["filter"])]
+        total += len(metric.columns)
+        matching += len(columns)
+        is_vector = metric.kind is MetricKind.VECTOR
+        if len(rows) < MAX_ROWS:
             rows += [_metric_row(metric.name, None if is_vector else c.name or metric.name, c) for c in columns]
     charts = len(charted(view, controls["filter"]))
     pages = max(1, -(-charts // PAGE_SIZE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import bqplot as bq
@@ -59,16 +60,18 @@ class ChartCard(ipywidgets.VBox):
 
     def _lines(self, **style: Any) -> bq.Lines:
         scales = {"x": self._x_scale(is_date=False), "y": self._y_scale(is_log=False)}
-        return bq.Lines(x=np.zeros(0), y=np.zeros(0), scales=scales, colors=list(PALETTE), **style)
+        return bq.Lines(x=np.zeros(0), y=np.zeros(0), scales=scales, **style)
+
+    # A scale is made with some range: the page may draw with it before it hears of the right one.
 
     def _x_scale(self, *, is_date: bool) -> bq.Scale:
         if is_date not in self._x_scales:
-            self._x_scales[is_date] = (bq.DateScale if is_date else bq.LinearScale)(allow_padding=False)
+            self._x_scales[is_date] = _date_scale() if is_date else bq.LinearScale(min=0, max=1, allow_padding=False)
         return self._x_scales[is_date]
 
     def _y_scale(self, *, is_log: bool) -> bq.Scale:
         if is_log not in self._y_scales:
-            self._y_scales[is_log] = (bq.LogScale if is_log else bq.LinearScale)(allow_padding=False)
+            self._y_scales[is_log] = (bq.LogScale if is_log else bq.LinearScale)(min=1, max=10, allow_padding=False)
         return self._y_scales[is_log]
 
     def _axis_pair(self, *, is_date: bool, is_log: bool) -> list[bq.Axis]:
@@ -89,24 +92,25 @@ class ChartCard(ipywidgets.VBox):
             return
         self._shown = chart
         self._show_axes(chart)
-        x = _padded([_dates(line.x) if chart.x_is_date else line.x for line in chart.lines])
-        is_smooth = bool(chart.lines) and chart.lines[0].smooth is not None
-        y = _padded([line.y for line in chart.lines])
+        drawn = [i for i, line in enumerate(chart.lines) if np.isfinite(line.y).any()]
+        lines = [chart.lines[i] for i in drawn]
+        colors = [PALETTE[i % len(PALETTE)] for i in drawn] or [PALETTE[0]]
+        x, y = _stacked([(line.x, line.y) for line in lines], is_date=chart.x_is_date)
+        is_smooth = bool(lines) and lines[0].smooth is not None
         few = y.shape[-1] <= _MARKER_LIMIT and not is_smooth
         whole = bool(np.isfinite(y).all())
-        self._send(self._raw, x, y, dots=few and whole)
+        self._send(self._raw, x, y, colors, dots=few and whole)
         self._show_lone_dots(x, y, needed=few and not whole and y.ndim == 1)
-        self._raw.opacities = [_RAW_OPACITY if is_smooth else 1.0] * max(1, len(chart.lines))
+        self._raw.opacities = [_RAW_OPACITY if is_smooth else 1.0] * len(colors)
         if is_smooth and self._smooth is None:
             self._smooth = self._lines(stroke_width=1.8)
         if self._smooth is not None:
-            smooth = _padded([line.smooth for line in chart.lines if line.smooth is not None])
-            self._send(self._smooth, x if is_smooth else x[:0], smooth)
+            smooth = [(line.x, line.smooth) for line in lines if line.smooth is not None]
+            self._send(self._smooth, *_stacked(smooth, is_date=chart.x_is_date), colors)
         if len(chart.marks) and self._marks is None:
             self._marks = self._lines(stroke_width=1, line_style="dashed")
-            self._marks.colors = [_BAD]
         if self._marks is not None:
-            self._send(self._marks, *_upright(chart))
+            self._send(self._marks, *_stacked([_upright(chart)], is_date=chart.x_is_date), [_BAD])
         marks = [mark for mark in (self._marks, self._raw, self._dots, self._smooth) if mark is not None]
         scales = {"x": self._x_scale(is_date=chart.x_is_date), "y": self._y_scale(is_log=chart.is_log)}
         for mark in marks:
@@ -133,9 +137,11 @@ class ChartCard(ipywidgets.VBox):
             self.figure.axes = axes
 
     @staticmethod
-    def _send(mark: bq.Lines, x: NDArray[Any], y: NDArray[np.float64], *, dots: bool = False) -> None:
+    def _send(
+        mark: bq.Lines, x: NDArray[Any], y: NDArray[np.float64], colors: list[str], *, dots: bool = False
+    ) -> None:
         with mark.hold_sync():
-            mark.x, mark.y = x, y
+            mark.x, mark.y, mark.colors = x, y, colors
             mark.marker = "circle" if dots else None
 
     def _show_lone_dots(self, x: NDArray[Any], y: NDArray[np.float64], *, needed: bool) -> None:
@@ -197,24 +203,35 @@ def _same(a: Chart, b: Chart) -> bool:
     )
 
 
-def _padded(rows: list[NDArray[Any]]) -> NDArray[Any]:
-    """Give one line as it is, several stacked, the shorter ones filled up with NaN (NaT)."""
-    if len(rows) <= 1:  # bqplot squeezes a stack of one, and one point in it to nothing
-        return rows[0] if rows else np.zeros(0)
-    longest = max(len(row) for row in rows)
-    missing = np.datetime64("NaT") if rows[0].dtype.kind == "M" else np.nan
-    padded = np.full((len(rows), longest), missing, dtype=rows[0].dtype)
-    for target, row in zip(padded, rows, strict=True):
-        target[: len(row)] = row
-    return padded
+def _stacked(
+    lines: list[tuple[NDArray[np.float64], NDArray[np.float64]]], *, is_date: bool
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Give x and y of one line as they are, of several stacked, the shorter ones filled up with their last point.
+
+    Each of several has a finite value, and each ends with one: bqplot places a (hidden) label at the last point, wherever that is. It also squeezes
+    a stack of one line, and one point in it to nothing.
+    """
+    ended = []
+    for x, y in lines:
+        there = np.flatnonzero(np.isfinite(y))
+        end = there[-1] + 1 if len(there) else 0
+        ended.append((_dates(x[:end]) if is_date else x[:end], y[:end]))
+    if len(ended) <= 1:
+        return ended[0] if ended else (np.zeros(0), np.zeros(0))
+    longest = max(len(y) for _, y in ended)
+    several = [[np.pad(part, (0, longest - len(part)), mode="edge") for part in pair] for pair in ended]
+    return np.stack([x for x, _ in several]), np.stack([y for _, y in several])
+
+
+def _date_scale() -> bq.DateScale:
+    today = datetime.now(UTC)
+    return bq.DateScale(min=today, max=today + timedelta(days=1), allow_padding=False)
 
 
 def _dates(seconds: NDArray[np.float64]) -> NDArray[np.datetime64]:
     return (np.nan_to_num(seconds) * 1000).astype("datetime64[ms]")
 
 
-def _upright(chart: Chart) -> tuple[NDArray[Any], NDArray[np.float64]]:
+def _upright(chart: Chart) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give one upright stroke for each mark, as one line with gaps."""
-    x = np.repeat(chart.marks, 3)
-    y = np.tile([*chart.y_range, np.nan], len(chart.marks))
-    return (_dates(x) if chart.x_is_date else x), y
+    return np.repeat(chart.marks, 3), np.tile([*chart.y_range, np.nan], len(chart.marks))

@@ -85,7 +85,7 @@ class RunDetails(ipywidgets.VBox):
             ("images", (self._images,)),
             ("details", (self._details,)),
         )
-        self._tabs = [ipywidgets.VBox(panels, _dom_classes=("rw-tab", f"rw-tab-{name}")) for name, panels in tabs]
+        self._tabs = [ipywidgets.VBox(panels, _dom_classes=("rw-page", f"rw-page-{name}")) for name, panels in tabs]
         super().__init__([self._header, *self._tabs], _dom_classes=("runwidgets",))
         self._header.on_msg(self._on_message)
         self._header.observe(self._on_views, "_view_count")

@@ -332,7 +332,7 @@ class Run:
             raise UserError(f"log_image({name!r}): one of path and plot is required as input")
 
     def _store_image(self, name: str, stream: BinaryIO, suffix: str) -> None:
-        stem = _NOT_IN_FILE_NAMES.sub("_", name).strip("/. ")[:100].replace("..", "_") or "image"
+        stem = _NOT_IN_FILE_NAMES.sub("_", name).strip("/. ")[:50].replace("..", "_") or "image"
         file_name = f"{stem}_{time.time_ns() // 1000}.{suffix}"
         self._store_file(file_name, stream)
         self._write(RowsLogged(self._id, _now(), name, MetricKind.IMAGE, {VECTOR_COLUMN: [file_name]}))
@@ -547,9 +547,12 @@ class Run:
         self._status = status
         self._recorder.set_status(StatusSet(self._id, _now(), status, error))
         try:
-            self._recorder.flush()
+            record = self._record()
         except StoreError as problem:
             _log.warning("%s; the end of run %s waits in the journal", problem, self._id)
+        else:
+            if record is not None:
+                self._status = record.status  # a run that had ended before keeps that end
 
     def __enter__(self) -> Self:
         return self
@@ -590,8 +593,10 @@ def start_run(
             f"run_id {run_id!r}: it must begin with a letter or digit and hold only letters, digits, '_', '-' and '.', "
             "at most 255"
         )
-    elif experiment.workspace._store.run(run_id) is not None:
-        raise UserError(f"the workspace {experiment.workspace.name!r} has a run {run_id!r} already")
+    else:
+        experiment.workspace._recorder.flush()
+        if experiment.workspace._store.run(run_id) is not None:
+            raise UserError(f"the workspace {experiment.workspace.name!r} has a run {run_id!r} already")
     run = Run.__new__(Run)
     run._begin(experiment, run_id, name, parent_id)
     recorder = run._recorder

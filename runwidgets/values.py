@@ -59,6 +59,8 @@ def plain_value(value: object) -> Value:  # noqa: PLR0911 (one way out for each 
     item = getattr(value, "item", None)
     if callable(item) and _element_count(value) == 1:
         inner = item()
+        if _is_numpy_date(value) and isinstance(inner, int):  # finer than Python's dates
+            return str(value)
         if type(inner) is not type(value):  # numpy.longdouble gives itself
             return plain_value(inner)
     if isinstance(value, numbers.Integral):
@@ -78,6 +80,10 @@ def _element_count(value: object) -> int:
     return size if isinstance(size, int) else 0
 
 
+def _is_numpy_date(value: object) -> bool:
+    return getattr(getattr(value, "dtype", None), "kind", None) == "M"
+
+
 def is_sequence(value: object) -> bool:
     """Tell whether a value is several values: a list, tuple, range, set, generator, Series or array with an axis."""
     if isinstance(value, (str, bytes, bytearray)) or not hasattr(value, "__iter__"):
@@ -93,7 +99,7 @@ def plain_list(values: Iterable[object]) -> list[Value]:
     UserError
         If an element is itself several values.
     """
-    to_list = getattr(values, "tolist", None)
+    to_list = None if _is_numpy_date(values) else getattr(values, "tolist", None)
     items: list[Any] = list(to_list() if callable(to_list) else values)
     if {type(item) for item in items} <= _PLAIN:
         return items
@@ -217,8 +223,11 @@ class Column:
         return 0 if self._kind == "n" else len(self)
 
     def last(self) -> Value:
-        """Give the last value; the column must not be empty."""
-        return Column((self._kind, self._data), self._stop - 1, self._stop).to_list()[0]
+        """Give the last value that is not None; None if there is none."""
+        if self._kind == "v":
+            return next((v for v in reversed(self._data[self._start : self._stop]) if v is not None), None)
+        values = Column((self._kind, self._data), max(self._start, self._stop - 1), self._stop).to_list()
+        return values[0] if values else None
 
     def to_list(self) -> list[Value]:
         """Give the values as they were logged."""

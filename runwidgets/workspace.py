@@ -91,7 +91,7 @@ class Workspace:
             If the file is no configuration of a workspace.
         """
         start = Path(path) if path is not None else Path.cwd()
-        file = start if start.is_file() else _find_config(start, _file_name)
+        file = start if start.is_file() else _find_config(start, _file_name) if start.is_dir() else None
         if file is None:
             if path is not None:
                 raise NotFoundError(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MAX_PART_BYTES: Final = 255
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_HALF_PAIR: Final = re.compile(r"[\ud800-\udfff]")
 
 
 def checked_name(name: str) -> str:
@@ -40,7 +41,9 @@ def checked_name(name: str) -> str:
         reason = "it has a backslash: write folders with /"
     elif _CONTROL.search(name):
         reason = "it has a control character"
-    elif any(len(part.encode("utf-8", "surrogatepass")) > _MAX_PART_BYTES for part in parts):
+    elif _HALF_PAIR.search(name):
+        reason = "it has half of a surrogate pair"
+    elif any(len(part.encode()) > _MAX_PART_BYTES for part in parts):
         reason = f"a part of it is longer than {_MAX_PART_BYTES} bytes"
     if reason:
         raise UserError(f"{name[:200]!r} cannot name a file of a run: {reason}")

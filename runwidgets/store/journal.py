@@ -42,6 +42,7 @@ _write = os.write
 _now = time.time
 
 SUFFIX: Final = ".journal"
+_TORN: Final = "only part of an event could be written: is the disk full?"
 WAITING_LIMIT: Final = 64 * 2**20
 """Bytes of events that wait in memory while the file cannot be written; past it the oldest are given up."""
 
@@ -80,17 +81,18 @@ class JournalWriter:
         self._lost = 0
         self._lock = lock_of(self.path)
         self._fd = _CLOSED
+        process = this_process()
+        opened = JournalOpened(self.journal_id, _now(), process.host, process.boot_id, process.pid, process.started_at)
+        self._wait(frame(opened))
         try:
-            self._open()
+            self._write_waiting()
         except OSError as error:
             self._warn(error)
 
     def _open(self) -> None:
-        process = this_process()
-        opened = JournalOpened(self.journal_id, _now(), process.host, process.boot_id, process.pid, process.started_at)
-        self._lock.acquire(timeout=0)
+        if not self._lock.is_locked:
+            self._lock.acquire(timeout=0)
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY, 0o600)
-        self.size = _write(self._fd, frame(opened))
 
     def write(self, event: Event) -> None:
         """Append one event; on return it outlives this process."""
@@ -109,28 +111,31 @@ class JournalWriter:
                 self.size += written
                 return
             self._cut_back()
-            self._warn(OSError("only part of an event could be written: is the disk full?"))
+            self._warn(OSError(_TORN))
             self._wait(data)
 
     def drain(self) -> bool:
         """Write what waits in memory; tell whether nothing waits any more."""
         with self._mutex:
-            while self._waiting:
-                data = self._waiting[0]
+            if self._waiting:
                 try:
-                    if self._fd == _CLOSED:
-                        self._open()
-                    written = _write(self._fd, data)
+                    self._write_waiting()
                 except OSError:
                     return False
-                if written != len(data):
-                    self._cut_back()
-                    return False
-                self.size += written
-                self._waiting_bytes -= len(self._waiting.popleft())
-                if not self._waiting:
-                    _log.warning("the journal %s can be written again; what waited in memory is on disk", self.path)
+                _log.warning("the journal %s can be written again; what waited in memory is on disk", self.path)
             return True
+
+    def _write_waiting(self) -> None:
+        while self._waiting:
+            data = self._waiting[0]
+            if self._fd == _CLOSED:
+                self._open()
+            written = _write(self._fd, data)
+            if written != len(data):
+                self._cut_back()
+                raise OSError(_TORN)
+            self.size += written
+            self._waiting_bytes -= len(self._waiting.popleft())
 
     @property
     def lost(self) -> int:
@@ -171,6 +176,8 @@ class JournalWriter:
             Whether to delete the file, because all of it is in the store. Else it stays for whoever folds the rest.
         """
         with self._mutex:
+            if self._waiting:
+                _log.warning("%d events are lost: the journal %s cannot be written", len(self._waiting), self.path)
             self.abandon()
             if remove:
                 self.path.unlink(missing_ok=True)

@@ -135,8 +135,14 @@ class Recorder:
             return
         with self._folding:
             journal.drain()
-            while self._folded < journal.size:
-                self._folded = self._fold(journal.path, self._folded, is_final=False)
+            try:
+                while self._folded < journal.size:
+                    before = self._folded
+                    self._folded = self._fold(journal.path, before, is_final=False)
+                    if self._folded == before:
+                        break  # a torn frame at the end that could not be cut off
+            except OSError as error:
+                raise StoreError(f"the journal {journal.path} cannot be read: {error}") from error
 
     def _fold(self, path: Path, start: int, *, is_final: bool) -> int:
         """Fold a journal from an offset on; give the offset to go on from."""

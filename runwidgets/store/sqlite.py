@@ -138,10 +138,11 @@ class SqliteStore:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
+                db.execute("COMMIT")
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # a full disk, for one, has ended it already
+                    db.execute("ROLLBACK")
                 raise
-            db.execute("COMMIT")
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
@@ -236,6 +237,7 @@ class SqliteStore:
             return _files(db, run_id, -1)
 
     def metrics(self, run_id: str, name: str | None = None) -> list[MetricDelta]:  # noqa: D102
+        name = name and name.encode("utf-8", "replace").decode()  # as `pack` has written it
         with self._snapshot() as db:
             found = db.execute(
                 "SELECT metric_key, m.name, kind, columns, row_count FROM metrics m JOIN runs USING (run_key)"
@@ -396,7 +398,8 @@ class _Rows:
             column.extend([None] * (self.count - len(column)))
 
     def last(self) -> dict[str, Any]:
-        return {name: column[-1] for name, column in self.columns.items() if column}
+        found = {name: next((v for v in reversed(c) if v is not None), None) for name, c in self.columns.items()}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class _Fold:

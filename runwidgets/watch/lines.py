@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_LINES: Final = 12
 _MAX_MARKS: Final = 64
+_LARGEST: Final = 1.7e308
 _STEP, _TIME, _OVER = (BESIDE.index(name) for name in ("step", "time", "over"))
 
 
@@ -199,12 +200,12 @@ def _range(
         return (0.0, 1.0)
     low, high = float(values.min()), float(values.max())
     if is_log:
-        margin = (high / low) ** room if high > low else 2.0
-        return (low / margin, high * margin)
+        margin = 10 ** ((math.log10(high) - math.log10(low)) * room) if high > low else 2.0
+        return (max(low / margin, 5e-324), min(high * margin, _LARGEST))
     flat = 0.5 if is_date else abs(low) * 0.1 or 0.5
     margin = flat if high == low else (high - low) * room
     low, high = low - margin, high + margin
-    return (max(low, -1.7e308), min(high, 1.7e308))
+    return (max(low, -_LARGEST), min(high, _LARGEST))
 
 
 def _marks_notes(columns: list[ColumnView]) -> list[str]:

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from runwidgets.watch.view import RunView
-    from runwidgets.watch.wire import HeaderState, MetricRow
+    from runwidgets.watch.wire import HeaderState, MetricRow, ProgressState
 
 _MAX_ROWS: Final = 40
 _LONGEST_WHOLE: Final = 10**6
+_LONGEST_LINE: Final = 400
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _BOX_STYLE: Final = (
     "font: 13px/1.45 system-ui, sans-serif; border: 1px solid #8884; border-radius: 6px; padding: 8px 14px"
@@ -76,17 +77,32 @@ def row_marks(row: MetricRow) -> str:
     return ", ".join(f"{number(count)} {word}" for count, word in marks if count)
 
 
-def _head(header: HeaderState) -> list[str]:
-    run_number = f" #{header['run_number']}" if header["run_number"] else ""
-    words = [f"{header['experiment']} / {header['run_name']}{run_number}"]
-    if (span := elapsed(header)) is not None:
-        words.append(f"{'ran' if header['ended_at'] else 'elapsed'} {duration(span)}")
-    if progress := header["progress"]:
-        total = f" / {number(progress['total'])}" if progress["total"] is not None else ""
-        words.append(f"{progress['unit']} {number(progress['done'])}{total}".strip())
-        if progress["seconds_left"] is not None:
-            words.append(f"about {duration(progress['seconds_left'])} left")
+def elapsed_words(header: HeaderState) -> str:
+    """Give how long a run has been running, or ran, in words; nothing for one that has not begun."""
+    span = elapsed(header)
+    return "" if span is None else f"{'ran' if header['ended_at'] else 'elapsed'} {duration(span)}"
+
+
+def progress_words(progress: ProgressState) -> list[str]:
+    """Say how far a run is and, where that is known, for how long: ``epoch 14 / 30``, ``about 00:03:05 left``."""
+    total = f" / {number(progress['total'])}" if progress["total"] is not None else ""
+    words = [f"{progress['unit']} {number(progress['done'])}{total}".strip()]
+    if progress["seconds_left"] is not None:
+        words.append(f"about {duration(progress['seconds_left'])} left")
     return words
+
+
+def run_title(header: HeaderState) -> str:
+    """Give experiment, name and number of a run, as ``diabetes / alpha sweep #17``."""
+    run_number = f" #{header['run_number']}" if header["run_number"] else ""
+    return f"{header['experiment']} / {header['run_name']}{run_number}"
+
+
+def _head(header: HeaderState) -> list[str]:
+    words = [run_title(header), elapsed_words(header)]
+    if progress := header["progress"]:
+        words += progress_words(progress)
+    return [word for word in words if word]
 
 
 def as_text(view: RunView, now: float) -> str:
@@ -100,9 +116,10 @@ def as_text(view: RunView, now: float) -> str:
         Epoch seconds, for elapsed time.
     """
     header = header_state(view, now, None, None)
-    lines = ["   ".join([f"● {header['status']}", *_head(header)])]
+    lines = [one_line("   ".join([f"● {header['status']}", *_head(header)]), _LONGEST_LINE)]
     if error := header["error"]:
-        lines.append(f"  {error['code']}: {error['message']}")
+        said = f"{error['code']}: {error['message']}".rstrip(": \n")
+        lines += [f"  {one_line(line, _LONGEST_LINE)}" for line in said.splitlines()]
     rows = _rows(view)
     if rows:
         lines.append("")
@@ -128,7 +145,7 @@ def as_text(view: RunView, now: float) -> str:
 
 
 def _aligned(table: Sequence[Sequence[str]], left: tuple[int, ...]) -> list[str]:
-    clean = [[_one_line(cell) for cell in row] for row in table]
+    clean = [[one_line(cell) for cell in row] for row in table]
     widths = [max(len(row[i]) for row in clean) for i in range(len(clean[0]))]
     return [
         "  " + "  ".join(cell.ljust(widths[i]) if i in left else cell.rjust(widths[i]) for i, cell in enumerate(row))
@@ -136,8 +153,8 @@ def _aligned(table: Sequence[Sequence[str]], left: tuple[int, ...]) -> list[str]
     ]
 
 
-def _one_line(text: str, limit: int = 48) -> str:
-    """Keep what a terminal would obey (escapes, line ends) out of a table's cell."""
+def one_line(text: str, limit: int = 48) -> str:
+    """Keep what a terminal would obey (escapes, line ends) out of a text that stands in one line."""
     clean = "".join(ch if ch.isprintable() else " " if ch.isspace() else "�" for ch in text)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 

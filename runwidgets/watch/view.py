@@ -34,7 +34,7 @@ class ColumnView:
     count
         How many values, NaN and the infinities included, None not.
     last
-        The last value logged, whatever it is.
+        The last value logged, whatever it is, but for None: that is also what a row without this column has.
     minimum, maximum
         Of the finite values; None where there are none.
     is_text
@@ -137,11 +137,12 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
     view = before or MetricView(change.name, change.kind, {})
     columns = {name: view.columns.get(name, ColumnView(name)) for name in change.columns}
     images = view.images
+    over_name = next((name for name in change.columns if not _is_text(columns[name], change.blocks)), None)
     for block in change.blocks:
         if change.kind is MetricKind.IMAGE:
             images += _images(block)
             continue
-        over = _floats(block, next((name for name in change.columns if not columns[name].is_text), None))
+        over = _floats(block, over_name)
         for name, column in columns.items():
             packed = block.columns.get(name)
             if packed is not None:
@@ -149,9 +150,16 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
     return MetricView(change.name, change.kind, columns, images)
 
 
+def _is_text(column: ColumnView, blocks: Iterable[Block]) -> bool:
+    return column.is_text or any(b.columns[column.name].is_text for b in blocks if column.name in b.columns)
+
+
 def _images(block: Block) -> tuple[tuple[float, str], ...]:
+    if VECTOR_COLUMN not in block.columns:  # a row was logged under an image's name
+        return ()
     times = block.times.to_floats().tolist()
-    return tuple((at, str(path)) for at, path in zip(times, block.columns[VECTOR_COLUMN].to_list(), strict=True))
+    paths = block.columns[VECTOR_COLUMN].to_list()
+    return tuple((at, str(path)) for at, path in zip(times, paths, strict=True) if path is not None)
 
 
 def _floats(block: Block, name: str | None) -> NDArray[np.float64]:
@@ -169,12 +177,12 @@ def _fold_column(column: ColumnView, packed: Column, block: Block, over: NDArray
     return ColumnView(
         name=column.name,
         count=column.count + packed.count_present(),
-        last=packed.last(),
+        last=packed.last() if packed.count_present() else column.last,
         minimum=_extreme(min, column.minimum, finite),
         maximum=_extreme(max, column.maximum, finite),
         nan_count=column.nan_count + int(np.isnan(y).sum()),
         inf_count=column.inf_count + int(np.isinf(y).sum()),
-        has_steps=column.has_steps or bool(np.isfinite(steps).any()),
+        has_steps=column.has_steps or bool(np.isfinite(beside[0]).any()),
         is_text=column.is_text or packed.is_text,
         series=column.series.extended(index, y, beside),
     )

@@ -6,6 +6,7 @@ example of each and is read by the tests of both sides. All functions here are p
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 import numpy as np
@@ -284,14 +285,15 @@ def header_state(view: RunView, now: float, next_refresh_at: float | None, troub
 
 
 def _progress_state(progress: Progress | None, now: float, *, is_final: bool) -> ProgressState | None:
-    if progress is None:
+    if progress is None or not math.isfinite(progress.done):
         return None
     left = None
+    total = progress.total if progress.total is not None and math.isfinite(progress.total) else None
     gained = progress.done - progress.first_done
-    if progress.total is not None and gained > 0 and not is_final:
-        at_report = (progress.total - progress.done) / gained * (progress.at - progress.first_at)
+    if total is not None and gained > 0 and not is_final:
+        at_report = (total - progress.done) / gained * (progress.at - progress.first_at)
         left = max(0.0, at_report - max(0.0, now - progress.at))
-    return {"done": progress.done, "total": progress.total, "unit": progress.unit, "seconds_left": left}
+    return {"done": progress.done, "total": total, "unit": progress.unit, "seconds_left": left}
 
 
 def _shown_metrics(view: RunView) -> list[MetricView]:

@@ -80,7 +80,7 @@ class ChartCard(ipywidgets.VBox):
             self._axes["x", is_date] = bq.Axis(scale=scale, grid_lines="none", num_ticks=_X_TICKS)
         if ("y", is_log) not in self._axes:
             scale = self._y_scale(is_log=is_log)
-            self._axes["y", is_log] = bq.Axis(scale=scale, orientation="vertical")
+            self._axes["y", is_log] = bq.Axis(scale=scale, side="left")
         return [self._axes["x", is_date], self._axes["y", is_log]]
 
     def show(self, chart: Chart, title: str) -> None:
@@ -208,8 +208,8 @@ def _stacked(
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Give x and y of one line as they are, of several stacked, the shorter ones filled up with their last point.
 
-    Each of several has a finite value, and each ends with one: bqplot places a (hidden) label at the last point, wherever that is. It also squeezes
-    a stack of one line, and one point in it to nothing.
+    Each of several has a finite value, and each ends with one: bqplot places a (hidden) label at the last point,
+    wherever that is. It also squeezes a stack of one line, and one point in it to nothing.
     """
     ended = []
     for x, y in lines:

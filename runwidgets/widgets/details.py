@@ -57,6 +57,8 @@ class RunDetails(ipywidgets.VBox):
         If ``refresh_seconds`` is too short.
     """
 
+    _is_built = False
+
     def __init__(self, run_instance: Run, refresh_seconds: float | None = None) -> None:
         if not isinstance(run_instance, Run):
             raise ArgumentTypeError(f"RunDetails shows a Run, not a {type(run_instance).__name__}")
@@ -90,6 +92,7 @@ class RunDetails(ipywidgets.VBox):
         self._header.on_msg(self._on_message)
         self._header.observe(self._on_views, "_view_count")
         self._metrics.observe(self._on_controls, "controls")
+        self._is_built = True
         self._follow()
 
     # ---- showing
@@ -122,6 +125,8 @@ class RunDetails(ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop following the run, and remove the display."""
+        if not self._is_built:  # ipywidgets closes what is collected, also what was refused half-built
+            return
         with self._mutex:
             if self._subscription is not None:
                 self._subscription.cancel()

@@ -1,0 +1,489 @@
+"""A run live in a terminal: `watch` follows one to its end, `LiveView` goes around the code that trains.
+
+    with LiveView(run), run:
+        train(run)
+
+Drawn with rich, which comes with the extra ``runwidgets[terminal]``.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from runwidgets.errors import ArgumentTypeError, MissingDependencyError, StoreError
+from runwidgets.run import Run
+from runwidgets.watch.feed import Feed
+from runwidgets.watch.poller import check_seconds, poller
+from runwidgets.watch.static import (
+    as_text,
+    elapsed_words,
+    number,
+    one_line,
+    progress_words,
+    row_marks,
+    row_name,
+    run_title,
+    sparkline,
+)
+from runwidgets.watch.view import RunView
+from runwidgets.watch.wire import DEFAULT_CONTROLS, children_state, header_state, metrics_state
+
+try:
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.live import Live
+    from rich.padding import Padding
+    from rich.panel import Panel
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+    from rich.text import Text
+except ImportError as error:
+    raise MissingDependencyError(
+        'the display in a terminal is drawn with rich, which is not installed: pip install "runwidgets[terminal]"'
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import ConsoleOptions, RenderableType, RenderResult
+
+    from runwidgets.watch.poller import Look, Subscription
+    from runwidgets.watch.wire import ChildRow, ErrorState, HeaderState, MetricRow, ProgressState
+
+_COLORS: Final = {
+    "active": "bright_blue", "done": "green", "failed": "red", "canceled": "bright_black", "silent": "yellow",
+    "waiting": "bright_black",
+}  # fmt: skip
+_DRAWS_PER_SECOND: Final = 4
+_MAX_METRICS: Final = 40
+_LEAST_METRICS: Final = 3
+_LATEST_CHILDREN: Final = 5
+_SPARK_WIDTHS: Final = (8, 30)
+_WIDEST_CELL: Final = 13
+_WIDEST_NAME: Final = 32
+_TRACEBACK_LINES: Final = 6
+_LONGEST_MESSAGE: Final = 600
+_GAP: Final = 2
+_INDENT: Final = 2
+_LINE_SECONDS: Final = 60.0
+_LINE_METRICS: Final = 4
+
+
+def watch(run: Run, refresh_seconds: float = 0.5, console: Console | None = None) -> None:
+    """Show a run live in the terminal, and return when it has ended.
+
+    Parameters
+    ----------
+    run
+        The run to show; whichever process it runs in.
+    refresh_seconds
+        Time between looks, at least 0.5.
+    console
+        Where to draw; by default the standard output. What is no terminal gets plain lines: a few on the way, and the
+        whole picture at the end.
+
+    Raises
+    ------
+    ArgumentTypeError
+        If it is given something other than a run.
+    UserError
+        If ``refresh_seconds`` is too short.
+    """
+    with LiveView(run, refresh_seconds, console) as view:
+        view.wait()
+
+
+class LiveView:
+    """Shows a run live in the terminal while the code in its ``with`` block works; the last picture stays there.
+
+    Let the run end inside of the block, as in ``with LiveView(run), run:``, and the last picture shows how it ended.
+    What the code prints appears above the picture.
+
+    Parameters
+    ----------
+    run, refresh_seconds, console
+        As for `watch`.
+    """
+
+    def __init__(self, run: Run, refresh_seconds: float = 0.5, console: Console | None = None) -> None:
+        if not isinstance(run, Run):
+            raise ArgumentTypeError(f"LiveView shows a Run, not a {type(run).__name__}")
+        check_seconds(refresh_seconds)
+        self._run = run
+        self._seconds = refresh_seconds
+        self._console = console or Console()
+        self._mutex = threading.Lock()
+        self._over = threading.Event()
+        self._view = RunView()
+        self._output: _Screen | _Lines | None = None
+        self._subscription: Subscription | None = None
+
+    def __enter__(self) -> Self:
+        self._output = _Screen(self._console) if _can_redraw(self._console) else _Lines(self._console)
+        self._subscription = poller().subscribe(self._run._recorder, self._run.id, self._seconds, self._on_look)
+        return self
+
+    def _on_look(self, look: Look) -> None:
+        with self._mutex:
+            if self._output is not None:
+                self._view = look.view
+                self._output.show(look.view, look.trouble)
+        if look.trouble is None and look.view.status.is_final:
+            self._over.set()
+
+    def wait(self) -> None:
+        """Return when the run has ended."""
+        while not self._over.wait(1):  # without a limit, Windows would not let Ctrl-C through
+            pass
+
+    def __exit__(self, *_: object) -> None:
+        if self._subscription is not None:
+            self._subscription.cancel()
+        with self._mutex:
+            output, self._output = self._output, None
+        if output is not None:
+            output.end(*self._last_view())
+
+    def _last_view(self) -> tuple[RunView, str | None]:
+        """Look once more: much may have been logged since the poller did."""
+        if self._view.status.is_final:
+            return self._view, None
+        feed = Feed(self._run._recorder, self._run.id)
+        try:
+            feed.step()
+        except StoreError as trouble:
+            return self._view, str(trouble)
+        return feed.view, None
+
+
+def _can_redraw(console: Console) -> bool:
+    """Tell whether lines can be drawn over, and the characters of a picture written."""
+    return console.is_terminal and not console.is_dumb_terminal and not console.options.ascii_only
+
+
+class _Screen:
+    """Draws a run in a terminal, each time in the same place."""
+
+    def __init__(self, console: Console) -> None:
+        self._picture = Picture(RunView())
+        self._live = Live(
+            console=console, get_renderable=lambda: self._picture, refresh_per_second=_DRAWS_PER_SECOND
+        )  # fmt: skip
+        self._live.start()
+
+    def show(self, view: RunView, trouble: str | None) -> None:
+        self._picture = Picture(view, trouble)
+        self._live.refresh()
+
+    def end(self, view: RunView, trouble: str | None) -> None:
+        self._picture = Picture(view, trouble, is_last=True)
+        self._live.stop()
+
+
+class _Lines:
+    """Tells of a run in lines that stay: for files, pipes and terminals that cannot do more."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = ""
+        self._trouble: str | None = None
+        self._tenths = 0
+        self._said_at = time.monotonic()
+
+    def show(self, view: RunView, trouble: str | None) -> None:
+        header = header_state(view, time.time(), None, trouble)
+        if trouble not in (self._trouble, None):
+            self._say(f"⚠ {trouble}")
+        self._trouble = trouble
+        if view.record is None or view.status.is_final:
+            return
+        if header["status"] != self._status:
+            self._status = header["status"]
+            self._say(f"● {header['status']}   {run_title(header)}")
+        progress = header["progress"]
+        tenths = int(10 * (_share(progress) or 0)) if progress else 0
+        if tenths > self._tenths or time.monotonic() - self._said_at >= _LINE_SECONDS:
+            self._tenths = tenths
+            words = progress_words(progress) if progress else [elapsed_words(header)]
+            rows = [row for row in metrics_state(view, DEFAULT_CONTROLS)["rows"] if row["kind"] == "numeric"]
+            words += [f"{one_line(row_name(row), 24)} {number(row['last'])}" for row in rows[:_LINE_METRICS]]
+            self._say("  " + "   ".join(words))
+
+    def end(self, view: RunView, trouble: str | None) -> None:
+        if trouble is not None:
+            self._say(f"⚠ {trouble}")
+        for line in as_text(view, time.time()).splitlines():
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        encoding = self._console.encoding
+        line = one_line(line, limit=1000).encode(encoding, "replace").decode(encoding)
+        self._console.print(Text(line), soft_wrap=True)
+        self._said_at = time.monotonic()
+
+
+def _share(progress: ProgressState) -> float | None:
+    """Give how much is done, from 0 to 1; None if nobody knows."""
+    if not progress["total"] or progress["total"] < 0:
+        return None
+    return min(1.0, max(0.0, progress["done"] / progress["total"]))
+
+
+# ---- the picture
+
+
+class Picture:
+    """A run as rich draws it, at any width from some 40 columns.
+
+    No string of a user is taken for markup, nor does any reach the terminal with control characters.
+
+    Parameters
+    ----------
+    view
+        The run.
+    trouble
+        Why the last look at it failed, or None.
+    is_last
+        Whether the picture stays: then it need not fit the height of the terminal.
+    now
+        Epoch seconds, for elapsed time; by default the clock's, anew at each drawing.
+    """
+
+    def __init__(
+        self, view: RunView, trouble: str | None = None, *, is_last: bool = False, now: float | None = None
+    ) -> None:
+        self._view = view
+        self._trouble = trouble
+        self._is_last = is_last
+        self._now = now
+        self._rows = metrics_state(view, DEFAULT_CONTROLS)["rows"]
+        self._children = children_state(view, now or time.time())
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if self._view.record is None:
+            yield Text(self._trouble or "reading the run …", style="dim")
+            return
+        width = options.max_width
+        header = header_state(self._view, self._now or time.time(), None, self._trouble)
+        above: list[RenderableType] = [_header_line(header, width)]
+        if header["progress"] is not None:
+            above.append(_progress_line(header["progress"], header["status_group"]))
+        if self._trouble is not None:
+            above.append(_line(f"⚠ the last look failed: {one_line(self._trouble, 200)}", "yellow"))
+        if header["error"] is not None:
+            above.append(_error_panel(header["error"]))
+        below = list(_children_part(self._children["columns"], self._children["rows"], width))
+        taken = sum(len(console.render_lines(part, options)) for part in (*above, *below))
+        room = _MAX_METRICS if self._is_last else max(_LEAST_METRICS, options.max_height - taken - 3)
+        yield from above
+        yield from _metrics_part(self._rows, width, min(room, _MAX_METRICS))
+        yield from below
+
+
+def _line(text: str | Text, style: str = "") -> Text:
+    line = Text(text, style) if isinstance(text, str) else text
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line
+
+
+def _cut(text: str, width: int) -> str:
+    """Make a text fit into a number of columns."""
+    cut = Text(one_line(text, limit=max(1, width)))
+    cut.truncate(max(1, width), overflow="ellipsis")
+    return cut.plain
+
+
+def _cut_inside(text: str, width: int) -> str:
+    """Make a name fit by leaving out its middle: names of one kind differ at their ends."""
+    text = one_line(text, limit=200)
+    if cell_len(text) <= width:
+        return text
+    tail = ""
+    for character in reversed(text):
+        if cell_len(character + tail) > width // 2:
+            break
+        tail = character + tail
+    return _cut(text, width - cell_len(tail)) + tail
+
+
+def _header_line(header: HeaderState, width: int) -> RenderableType:
+    """Draw dot, status, experiment, name, number and time; the names give way where all is too long."""
+    color = _COLORS[header["status_group"]]
+    run_number = f" #{header['run_number']}" if header["run_number"] else ""
+    clock = elapsed_words(header)
+    room = width - cell_len(f"● {header['status']}    / {run_number}") - (cell_len(clock) + _GAP if clock else 0)
+    name = one_line(header["run_name"], limit=width)
+    experiment = _cut(header["experiment"], max(room // 3, room - cell_len(name)))
+    name = _cut(name, room - cell_len(experiment))
+    left = Text.assemble(("● ", color), (header["status"], f"bold {color}"), "   ", (f"{experiment} / ", "dim"))
+    left.append(name, "bold").append(run_number)
+    line = Table.grid(expand=True)
+    line.add_column(no_wrap=True, overflow="ellipsis")
+    line.add_column(no_wrap=True, justify="right")
+    line.add_row(left, Text(clock, "dim"))
+    return line
+
+
+def _progress_line(progress: ProgressState, group: str) -> RenderableType:
+    words = one_line(" · ".join(progress_words(progress)), limit=60)
+    share = _share(progress)
+    if share is None and group != "active":
+        return _line(words)  # an ended run of unknown length has nothing that a bar could say
+    line = Table.grid(expand=True, padding=(0, _GAP, 0, 0))
+    line.add_column(ratio=1)
+    line.add_column(no_wrap=True, overflow="ellipsis", max_width=44)
+    color = _COLORS[group]
+    bar = ProgressBar(
+        total=None if share is None else 1.0, completed=share or 0.0, complete_style=color, finished_style=color,
+        pulse_style=color,
+    )  # fmt: skip
+    line.add_row(bar, Text(words))
+    return line
+
+
+def _error_panel(error: ErrorState) -> RenderableType:
+    """Draw why the run failed: the message, and the end of the traceback."""
+    message = [one_line(line, limit=200) for line in error["message"][:_LONGEST_MESSAGE].splitlines()]
+    body = Text("\n".join(message), "bold", overflow="fold")
+    # A traceback ends with the message, which is above already.
+    trace = (error["traceback"] or "").rstrip().removesuffix(f"{error['code']}: {error['message']}".rstrip())
+    last = [one_line(line, limit=200) for line in trace.rstrip().splitlines()[-_TRACEBACK_LINES:]]
+    if last:
+        body.append(("\n" if message else "") + "\n".join(last), "not bold dim")
+    title = Text(one_line(error["code"]), "bold red")
+    return Padding(Panel(body, title=title, title_align="left", border_style="red"), (1, 0, 0, 0))
+
+
+# ---- tables
+
+
+def _table(columns: Sequence[tuple[str, int, bool]]) -> Table:
+    """Begin a table: for each column its heading, its width, and whether it is one of numbers."""
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
+    for heading, width, is_number in columns:
+        table.add_column(
+            Text(heading), width=width, no_wrap=True, overflow="ellipsis", justify="right" if is_number else "left"
+        )
+    return table
+
+
+def _indented(part: RenderableType, above: int = 0) -> RenderableType:
+    return Padding(part, (above, 0, 0, _INDENT), expand=False)
+
+
+def _width(cells: Sequence[str], widest: int) -> int:
+    return min(widest, max(map(cell_len, cells)))
+
+
+def _metrics_part(rows: Sequence[MetricRow], width: int, room: int) -> Iterator[RenderableType]:
+    """Draw the table of metrics: name, last, min, max, count, sparkline, marks; the narrower, the fewer of these."""
+    if not rows:
+        return
+    shown = rows[:room]
+    names = [one_line(row_name(row), limit=200) for row in shown]
+    numbers = {
+        "last": [_cut(number(row["last"]), _WIDEST_CELL) for row in shown],
+        "min": [_cut(number(row["min"]), _WIDEST_CELL) for row in shown],
+        "max": [_cut(number(row["max"]), _WIDEST_CELL) for row in shown],
+        "count": [number(row["count"]) for row in shown],
+    }
+    marks = [row_marks(row) for row in shown]
+    widths = {heading: _width((heading, *cells), _WIDEST_CELL) for heading, cells in numbers.items()}
+    marks_width = max(cell_len(f"⚠ {mark}") if mark else 0 for mark in marks)
+    wide = max(_WIDEST_CELL, min(_WIDEST_NAME, width // 3))
+    for dropped, widest in (
+        ((), wide),
+        ((), _WIDEST_CELL),
+        (("count",), _WIDEST_CELL),
+        (("count", "min", "max"), wide),
+    ):
+        name_width = _width(("metric", *names), widest)
+        headings = [heading for heading in numbers if heading not in dropped]
+        others = name_width + sum(widths[h] + _GAP for h in headings) + (marks_width + _GAP if marks_width else 0)
+        spark_width = min(_SPARK_WIDTHS[1], width - _INDENT - _GAP - others)
+        if spark_width >= _SPARK_WIDTHS[0]:
+            break
+    columns = [("metric", name_width, False), *((heading, widths[heading], True) for heading in headings)]
+    with_spark = spark_width >= _SPARK_WIDTHS[0] and any(row["spark"] for row in shown)
+    if with_spark:
+        columns.append(("", spark_width, False))
+    if marks_width:
+        columns.append(("", marks_width, False))
+    table = _table(columns)
+    for i, row in enumerate(shown):
+        cells = [
+            Text(_cut_inside(names[i], name_width)),
+            *(Text(numbers[h][i], "bold" if h == "last" else "") for h in headings),
+        ]
+        if with_spark:
+            cells.append(Text(sparkline(_fewer(row["spark"], spark_width)), _COLORS["active"]))
+        if marks_width:
+            cells.append(Text(f"⚠ {marks[i]}" if marks[i] else "", "yellow"))
+        table.add_row(*cells)
+    yield _indented(table, above=1)
+    if len(rows) > len(shown):
+        yield _indented(_line(f"… and {number(len(rows) - len(shown))} more", "dim"))
+
+
+def _fewer(heights: list[int | None], width: int) -> list[int | None]:
+    """Take as many heights as there are columns, the first and the last among them."""
+    if len(heights) <= width:
+        return heights
+    return [heights[round(i * (len(heights) - 1) / (width - 1))] for i in range(width)]
+
+
+def _children_part(columns: Sequence[str], rows: Sequence[ChildRow], width: int) -> Iterator[RenderableType]:
+    """Draw the child runs: how many there are by status, the range of each metric over them, and the latest few."""
+    if not rows:
+        return
+    counts = Counter((row["status"], row["status_group"]) for row in rows)
+    summary = Text.assemble((f"{number(len(rows))} child runs", "bold"))
+    for (status, group), count in counts.most_common():
+        summary.append("   ● ", _COLORS[group]).append(f"{number(count)} {status}")
+    yield _indented(_line(summary), above=1)
+
+    latest = rows[-_LATEST_CHILDREN:]
+    extremes = [_extremes([row["values"][i] for row in rows]) for i in range(len(columns))]
+    cells = [
+        [_cut(number(value), _WIDEST_CELL) for value in (low, high, *(row["values"][i] for row in latest))]
+        for i, (low, high) in enumerate(extremes)
+    ]
+    run_numbers = [f"#{number(row['number'])}" for row in latest]
+    names = ["lowest of all", "highest of all", *(one_line(row["name"], limit=200) for row in latest)]
+    shape = [
+        ("", _width(run_numbers, 8), True),
+        ("child run", _width(("child run", *names), max(_WIDEST_CELL, width // 3)), False),
+        ("status", _width(("● status", *(f"● {row['status']}" for row in latest)), _WIDEST_CELL + _GAP), False),
+    ]
+    room = width - _INDENT - sum(w for _, w, _ in shape) - _GAP * (len(shape) - 1)
+    for column, values in zip(columns, cells, strict=True):
+        heading = _cut(one_line(column), _WIDEST_CELL)
+        wanted = _width((heading, *values), _WIDEST_CELL)
+        if wanted + _GAP > room:
+            break
+        shape.append((heading, wanted, True))
+        room -= wanted + _GAP
+    table = _table(shape)
+    charted = len(shape) - 3
+    for i, row in enumerate(latest, start=2):
+        dotted = Text.assemble(("● ", _COLORS[row["status_group"]]), row["status"])
+        table.add_row(
+            Text(run_numbers[i - 2], "dim"),
+            Text(_cut_inside(names[i], shape[1][1])),
+            dotted,
+            *(Text(column[i]) for column in cells[:charted]),
+        )
+    if charted and len(rows) > 1:
+        for i in range(2):
+            words = (names[i], "", *(column[i] for column in cells[:charted]))
+            table.add_row("", *(Text(word, "dim") for word in words))
+    yield _indented(table)
+
+
+def _extremes(values: Sequence[Any]) -> tuple[float | None, float | None]:
+    """Give the lowest and the highest of the values in wire form that are finite numbers."""
+    numbers = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    return (min(numbers), max(numbers)) if numbers else (None, None)

@@ -1,0 +1,177 @@
+"""`RunDetails` without a browser: what it sends, when it looks, and when it stops."""
+
+import threading
+import time
+
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+from runwidgets import Experiment, RunDetails, UserError, Workspace
+from runwidgets.errors import ArgumentTypeError, StoreError
+from runwidgets.watch.poller import poller
+
+
+@pytest.fixture
+def run():
+    run = Experiment(Workspace(), "exp").start_logging(name="one")
+    yield run
+    if run.status == "Running":
+        run.complete()
+
+
+@pytest.fixture
+def shown(run):
+    """A display as a notebook would have it: with its display bundle asked for."""
+    details = RunDetails(run, refresh_seconds=0.5)
+    details._repr_mimebundle_()
+    yield details
+    details.close()
+
+
+def until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.01)
+
+
+def test_what_is_logged_appears_by_itself(run, shown):
+    for value in (3.0, 2.0, 1.0):
+        run.log("loss", value)
+    until(lambda: [(r["name"], r["last"], r["count"]) for r in shown._metrics.state["rows"]] == [("loss", 1.0, 3)])
+    until(lambda: len(shown._grid.children) == 1)
+
+
+def test_the_bundle_says_something_where_there_are_no_widgets(run):
+    run.log("loss", 0.25)
+    details = RunDetails(run)
+    bundle = details._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"}
+    assert "0.25" in bundle["text/plain"]
+    assert "0.25" in bundle["text/html"]
+    details.close()
+
+
+def test_in_a_terminal_it_prints_the_run_and_follows_it_no_further(run, capsys):
+    run.log("loss", 0.25)
+    RunDetails(run).show()
+    assert "● Running   exp / one #1" in capsys.readouterr().out
+    assert not poller()._watched
+
+
+def test_a_change_of_status_by_this_process_is_shown_at_once_and_ends_the_watching(run):
+    details = RunDetails(run)  # would look again in ten seconds at the earliest
+    details._looked.wait(20)
+    run.fail("no data")
+    until(lambda: details._header.state["status"] == "Failed", seconds=9)
+    assert details._header.state["error"]["message"] == "no data"
+    assert details._header.state["next_refresh_at"] is None
+    until(lambda: not poller()._watched)
+    details.close()
+
+
+def test_the_refresh_button_looks_at_once(run):
+    details = RunDetails(run)
+    details._looked.wait(20)
+    run.log("loss", 1.0)
+    details._header._handle_custom_msg({"kind": "refresh"}, [])
+    until(lambda: details._metrics.state["rows"], seconds=9)
+    details.close()
+
+
+def test_a_store_that_does_not_answer_is_a_banner_over_the_last_good_data(run, shown, monkeypatch):
+    run.log("loss", 1.0)
+    until(lambda: shown._metrics.state["rows"])
+
+    def away(*_):
+        raise StoreError("the store is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(run._recorder.store), "changes", away)
+        until(lambda: shown._header.state["banner"] == "the store is away")
+        assert shown._metrics.state["rows"]
+    until(lambda: shown._header.state["banner"] is None)
+
+
+def test_closing_ends_the_watching_and_closes_every_model(run):
+    before = set(_instances)
+    details = RunDetails(run, refresh_seconds=0.5)
+    details._repr_mimebundle_()
+    for i in range(3):
+        run.log("loss", i)
+        run.log_row("table", a=i, b=float("nan"), c=1)
+    until(lambda: len(details._grid.children) == 2)
+    details.close()
+    until(lambda: not poller()._watched)
+    left = [type(widget).__name__ for key, widget in _instances.items() if key not in before]
+    assert set(left) <= {"Layout"}  # one for each box: ipywidgets itself leaves those to the garbage collector
+
+
+def test_it_pauses_when_the_last_view_goes_and_goes_on_when_one_comes_back(run, shown):
+    shown._header._view_count = 1
+    shown._header._view_count = 0
+    until(lambda: not poller()._watched)
+    run.log("loss", 1.0)
+    shown._header._view_count = 1
+    until(lambda: shown._metrics.state["rows"])
+
+
+def test_a_look_that_finds_nothing_new_sends_only_the_header(run, shown):
+    run.log("loss", 1.0)
+    run.log("loss", 2.0)
+    until(lambda: len(shown._grid.children) == 1)
+    sent = []
+    for widget in list(_instances.values()):
+        widget.observe(lambda change: sent.append(type(change["owner"]).__name__))
+    looks = []
+    shown._header.observe(looks.append, "state")
+    until(lambda: len(looks) >= 2)
+    assert set(sent) == {"HeaderPanel"}
+
+
+def test_controls_are_obeyed(run, shown):
+    for i in range(4):
+        run.log("loss", i)
+        run.log("accuracy", i)
+    until(lambda: len(shown._grid.children) == 2)
+    controls = dict(shown._metrics.controls)
+    shown._metrics.controls = {**controls, "filter": "LOSS", "columns": 3}
+    assert [row["name"] for row in shown._metrics.state["rows"]] == ["loss"]
+    assert "rw-columns-3" in shown._grid._dom_classes
+    until(lambda: len(shown._grid.children) == 1)
+    shown._metrics.controls = {**controls, "smoothing": 0.9, "x_axis": "time", "y_scale": "log"}
+    until(lambda: type(shown._cards[0].figure.axes[0].scale).__name__ == "DateScale")
+    assert shown._cards[0]._smooth is not None
+
+
+def test_nonsense_in_the_controls_is_ignored(run, shown):
+    run.log("loss", 1.0)
+    until(lambda: shown._metrics.state["rows"])
+    shown._metrics.controls = {"filter": 7, "page": "x", "columns": None}
+    assert [row["name"] for row in shown._metrics.state["rows"]] == ["loss"]
+
+
+def test_two_displays_of_one_run_share_one_feed(run):
+    first, second = RunDetails(run), RunDetails(run)
+    first._looked.wait(20)
+    second._looked.wait(20)
+    assert len(poller()._watched) == 1
+    assert first._view is second._view
+    first.close()
+    second.close()
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0, -1, float("nan"), "2", True])
+def test_an_interval_that_is_too_short_or_no_number_is_refused(run, seconds):
+    with pytest.raises(UserError, match="refresh_seconds"):
+        RunDetails(run, refresh_seconds=seconds)
+
+
+def test_something_that_is_no_run_is_refused():
+    with pytest.raises(ArgumentTypeError, match="RunDetails shows a Run, not a str"):
+        RunDetails("run")
+
+
+def test_drawing_uses_no_thread_that_would_keep_the_process_alive(run, shown):
+    run.log("loss", 1.0)
+    assert all(t.daemon for t in threading.enumerate() if t.name.startswith("runwidgets"))

@@ -1,0 +1,78 @@
+"""The text and the static page that stand in for the live display."""
+
+import math
+from html.parser import HTMLParser
+
+from runwidgets.records import RunError
+from runwidgets.watch.static import as_html, as_text, duration, number, sparkline
+from runwidgets.watch.view import RunView
+from tests.test_wire import START, example, record, vector, view_of
+
+HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m\n🚀"
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen = set()
+        self.words = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_the_text_has_status_names_progress_error_metrics_and_children():
+    text = as_text(example(), START + 141)
+    for part in ("● Running", "digits / mlp baseline #17", "epoch 14 / 30", "about 00:02:39 left",
+                 "ValueError: Input X contains NaN.", "train/loss", "⚠ 1 NaN, 1 Inf", "curve · sine",
+                 "alpha 0.1", "3298", "-∞"):  # fmt: skip
+        assert part in text
+
+
+def test_the_text_of_a_run_of_which_nothing_is_known_says_its_status():
+    assert as_text(RunView(), START) == "● NotStarted    /"
+
+
+def test_what_a_user_logged_cannot_break_the_text_table_or_move_the_cursor():
+    text = as_text(view_of(vector(HOSTILE, [1.0]), run=record(error=RunError("E", "x"))), START)
+    assert "\x1b" not in text
+    (row,) = [line for line in text.splitlines() if "onerror" in line]
+    assert row.split() == ["<img", "src=x", "onerror=alert(1)>�[31m", "🚀", "1", "1", "1", "1", "▄"]
+
+
+def test_the_page_shows_every_string_as_text_and_has_no_element_but_its_own():
+    hostile = record(name=HOSTILE, experiment="exp", error=RunError(HOSTILE, HOSTILE))
+    page = Tags()
+    page.feed(as_html(view_of(vector(HOSTILE, [HOSTILE]), vector("n", [1.0, math.nan]), run=hostile), START))
+    assert page.seen == {"div", "span", "b", "table", "thead", "tr", "th", "tbody", "td", "svg", "path"}
+    assert sum("onerror" in word for word in page.words) >= 4
+
+
+def test_numbers_are_short_and_what_is_not_finite_has_a_name():
+    shown = [number(v) for v in (0.123456, 3.0, 1234567, None, True, "word", {"float": "NaN"}, {"float": "-Infinity"},
+                                 {"int": "12345678901234567890"}, 1e-12)]  # fmt: skip
+    assert shown == [
+        "0.1235",
+        "3",
+        "1\u202f234\u202f567",
+        "—",
+        "True",
+        "word",
+        "NaN",
+        "-∞",
+        "12345678901234567890",
+        "1e-12",
+    ]
+
+
+def test_durations_are_clocks_with_days_before_them():
+    assert [duration(s) for s in (0, 161.9, 3600, 90_061, -5)] == [
+        "00:00:00", "00:02:41", "01:00:00", "1 d 01:01:01", "00:00:00"
+    ]  # fmt: skip
+
+
+def test_a_sparkline_spans_all_heights_and_has_gaps():
+    assert sparkline([0, None, 50, 100]) == "▁ ▄█"

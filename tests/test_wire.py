@@ -1,0 +1,218 @@
+"""The wire states, and the golden file that both sides of the wire read."""
+
+import json
+import math
+import os
+from pathlib import Path
+
+import pytest
+
+from runwidgets.records import (
+    VECTOR_COLUMN,
+    Block,
+    ChildRecord,
+    Cursor,
+    FileRecord,
+    MetricDelta,
+    MetricKind,
+    Owner,
+    Progress,
+    RunDelta,
+    RunError,
+    RunRecord,
+    RunStatus,
+)
+from runwidgets.values import Column, pack_column
+from runwidgets.watch.lines import charted, draw
+from runwidgets.watch.view import RunView, fold
+from runwidgets.watch.wire import (
+    DEFAULT_CONTROLS,
+    MAX_ROWS,
+    PAGE_SIZE,
+    checked_controls,
+    children_state,
+    details_state,
+    header_state,
+    heading_state,
+    metrics_state,
+    spark,
+)
+
+GOLDEN = Path(__file__).parent / "golden" / "wire.json"
+START = 1_790_000_000.0
+
+
+def record(run_id="digits-17", **changes):
+    fields = {
+        "run_id": run_id, "experiment": "digits", "parent_id": None, "number": 17, "name": "mlp baseline", "type": None,
+        "status": RunStatus.RUNNING, "created_at": START, "started_at": START + 1, "ended_at": None, "error": None,
+        "progress": None, "owner": Owner("journal", "laptop", "boot", 4711, START - 60, START + 100), "version": 5,
+    }  # fmt: skip
+    return RunRecord(**{**fields, **changes})
+
+
+def metric(name, columns, kind=MetricKind.VECTOR, steps=None):
+    count = len(next(iter(columns.values())))
+    block = Block(
+        0,
+        Column(pack_column(steps or [None] * count)),
+        Column(pack_column([START + 2.0 + i for i in range(count)])),
+        {column: Column(pack_column(values)) for column, values in columns.items()},
+    )
+    return MetricDelta(name, kind, tuple(columns), count, (block,))
+
+
+def vector(name, values, **more):
+    return metric(name, {VECTOR_COLUMN: values}, **more)
+
+
+def view_of(*metrics, **parts):
+    return fold(RunView(), RunDelta(cursor=Cursor(), **{"run": record(), "metrics": metrics, **parts}))
+
+
+def example():
+    """A run that has one of everything that the wire can carry."""
+    losses = [2.3, 1.1, math.nan, 0.6, math.inf, 0.4]
+    children = (
+        ChildRecord(
+            record("child-1", number=18, name="alpha 0.1", parent_id="digits-17", status=RunStatus.COMPLETED,
+                   ended_at=START + 9.5),
+            {"mse": 3298.5, "alpha": 0.1},
+        ),
+        ChildRecord(record("child-2", number=19, name=None, parent_id="digits-17"), {"mse": -math.inf}),
+    )  # fmt: skip
+    return view_of(
+        vector("train/loss", losses, steps=[0, 10, 20, 30, 40, 50]),
+        vector("seen", [2**60 + 1]),
+        vector("phase", ["warm-up", "<b>main</b>"]),
+        vector("ok", [True]),
+        metric("curve", {"angle": [0.0, 0.5, 1.0], "sine": [0.0, 0.48, 0.84], "cosine": [1.0, None, 0.54]},
+               kind=MetricKind.TABLE),
+        vector("confusion", ["confusion_1.png"], kind=MetricKind.IMAGE),
+        run=record(
+            progress=Progress(14.0, 30.0, "epoch", START + 140, 4.0, START + 40),
+            error=RunError("ValueError", "Input X contains NaN.", "Traceback (most recent call last):\n…"),
+        ),
+        children=children,
+        files=(FileRecord("outputs/model.pkl", 12_345, START + 50),),
+        tags={"model": "mlp", "starred": None},
+        properties={"python": "3.11"},
+    )  # fmt: skip
+
+
+def states():
+    view = example()
+    now = START + 141
+    controls = {**DEFAULT_CONTROLS, "smoothing": 0.6, "y_scale": "log"}
+    chart = draw(view.metrics["curve"], {**DEFAULT_CONTROLS}, START)
+    return {
+        "header": header_state(view, now, now + 8, "the store does not answer: database is locked"),
+        "metrics": metrics_state(view, controls),
+        "controls": controls,
+        "heading": {**heading_state(chart, "curve"), "notes": ["1 NaN"]},
+        "children": children_state(view, now),
+        "images": {
+            "images": [
+                {"name": "confusion", "path": "confusion_1.png", "size": 8123, "logged_at": START + 2,
+                 "mime": "image/png", "note": None},
+                {"name": "huge", "path": "huge_2.png", "size": 9_000_000, "logged_at": START + 3, "mime": "",
+                 "note": "larger than 4 MB: download the file to see it"},
+            ],
+            "total": 2,
+        },
+        "details": details_state(view),
+    }  # fmt: skip
+
+
+def test_the_states_are_those_of_the_golden_file_that_the_browsers_tests_read():
+    text = json.dumps(states(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if os.environ.get("RUNWIDGETS_WRITE_GOLDEN"):  # pragma: no cover
+        GOLDEN.write_text(text, encoding="utf-8")
+    assert json.loads(text) == json.loads(GOLDEN.read_text(encoding="utf-8"))
+
+
+def test_values_that_json_or_javascript_lacks_travel_wrapped():
+    rows = {row["name"]: row for row in metrics_state(example(), DEFAULT_CONTROLS)["rows"]}
+    assert rows["seen"]["last"] == {"int": str(2**60 + 1)}
+    assert children_state(example(), START)["rows"][1]["values"] == [{"float": "-Infinity"}, None]
+    nan = view_of(vector("loss", [1.0, math.nan]))
+    assert metrics_state(nan, DEFAULT_CONTROLS)["rows"][0]["last"] == {"float": "NaN"}
+
+
+def test_a_row_counts_nan_and_infinities_and_leaves_them_out_of_min_and_max():
+    row = next(r for r in metrics_state(example(), DEFAULT_CONTROLS)["rows"] if r["name"] == "train/loss")
+    assert (row["min"], row["max"], row["count"], row["nan_count"], row["inf_count"]) == (0.4, 2.3, 6, 1, 1)
+
+
+def test_time_left_follows_the_pace_since_progress_began_and_counts_down_after_the_report():
+    progress = header_state(example(), START + 141, None, None)["progress"]
+    assert progress["seconds_left"] == pytest.approx(16 / 10 * 100 - 1)
+
+
+def test_no_time_left_is_told_before_there_is_a_pace_or_after_the_end():
+    first = Progress(1.0, 30.0, "epoch", START, 1.0, START)
+    assert header_state(view_of(run=record(progress=first)), START, None, None)["progress"]["seconds_left"] is None
+    later = Progress(9.0, 30.0, "epoch", START + 9, 1.0, START)
+    over = view_of(run=record(progress=later, status=RunStatus.FAILED, ended_at=START + 10))
+    assert header_state(over, START + 10, None, None)["progress"]["seconds_left"] is None
+
+
+def test_the_filter_looks_at_labels_and_ignores_case_and_outer_blanks():
+    controls = {**DEFAULT_CONTROLS, "filter": "  · SINE "}
+    state = metrics_state(example(), controls)
+    assert [(row["name"], row["column"]) for row in state["rows"]] == [("curve", "sine")]
+    assert (state["total"], state["matching"], state["chart_count"]) == (7, 1, 1)
+
+
+def test_charts_come_in_pages_and_a_page_past_the_end_is_the_last():
+    view = view_of(*(vector(f"m{i:03}", [1.0, 2.0]) for i in range(2 * PAGE_SIZE + 1)))
+    state = metrics_state(view, {**DEFAULT_CONTROLS, "page": 99})
+    assert (state["page"], state["page_count"], state["chart_count"]) == (2, 3, 2 * PAGE_SIZE + 1)
+
+
+def test_a_run_of_very_many_metrics_sends_a_bounded_table_and_says_how_many_match():
+    view = view_of(*(vector(f"m{i}", [1.0]) for i in range(MAX_ROWS + 20)))
+    state = metrics_state(view, DEFAULT_CONTROLS)
+    assert (len(state["rows"]), state["matching"], state["total"]) == (MAX_ROWS, MAX_ROWS + 20, MAX_ROWS + 20)
+
+
+def test_a_spark_is_short_ends_with_the_last_value_and_has_gaps():
+    series = view_of(vector("v", [float(i) for i in range(10_000)])).metrics["v"].columns[VECTOR_COLUMN].series
+    assert (len(spark(series)), spark(series)[0], spark(series)[-1]) == (48, 0, 100)
+    holes = view_of(vector("v", [0.0, math.nan, 1e308, -1e308])).metrics["v"].columns[VECTOR_COLUMN].series
+    assert spark(holes) == [50, None, 100, 0]
+    flat = view_of(vector("v", [3.0, 3.0])).metrics["v"].columns[VECTOR_COLUMN].series
+    assert spark(flat) == [50, 50]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"smoothing": 1.0},
+        {"smoothing": "0.5"},
+        {"x_axis": "constructor"},
+        {"y_scale": None},
+        {"columns": 7},
+        {"page": -1},
+        {"filter": 5},
+        {"unknown": 1},
+    ],
+)
+def test_controls_that_are_not_of_the_contract_become_the_defaults(sent):
+    assert checked_controls(sent) == DEFAULT_CONTROLS
+
+
+def test_controls_of_the_contract_are_obeyed():
+    sent = {"filter": "a", "smoothing": 0.5, "x_axis": "time", "y_scale": "log", "columns": 3, "page": 2}
+    assert checked_controls(sent) == sent
+
+
+def test_a_child_whose_process_is_gone_is_shown_as_not_responding():
+    view = fold(example(), RunDelta(cursor=Cursor()), frozenset({"child-2"}))
+    assert [row["status"] for row in children_state(view, START)["rows"]] == ["Completed", "NotResponding"]
+
+
+def test_a_metric_logged_once_without_step_has_a_row_and_no_chart():
+    view = view_of(vector("final", [0.9]), vector("stepped", [0.9], steps=[3]), vector("twice", [1.0, 2.0]))
+    assert charted(view) == ["stepped", "twice"]
+    assert len(metrics_state(view, DEFAULT_CONTROLS)["rows"]) == 3

@@ -547,6 +547,7 @@ class Run:
         self._status = status
         self._recorder.set_status(StatusSet(self._id, _now(), status, error))
         try:
+            self._recorder.recover()  # what workers logged that were forked and are gone
             record = self._record()
         except StoreError as problem:
             _log.warning("%s; the end of run %s waits in the journal", problem, self._id)

@@ -297,8 +297,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _cut_inside(text: str, width: int) -> str:
-    """Make a name fit by leaving out its middle: names of one kind differ at their ends."""
-    text = one_line(text, limit=200)
+    """Make a clean name fit by leaving out its middle: names of one kind differ at their ends."""
     if cell_len(text) <= width:
         return text
     tail = ""

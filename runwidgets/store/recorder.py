@@ -226,6 +226,7 @@ class Recorder:
                 thread.join(timeout=10)
             try:
                 self.flush()
+                self.recover()  # of workers that this process forked, and that are gone by now
                 self.store.end_journal(journal.journal_id, time.time())
                 journal.close(remove=True)
             except (StoreError, OSError) as error:

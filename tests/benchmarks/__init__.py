@@ -1,0 +1,1 @@
+"""What `make bench` measures. Nothing here asserts: it prints figures, each beside its floor from the same run."""

@@ -51,6 +51,8 @@ class Feed:
         self._recorder.flush()
         delta = self._recorder.store.changes(self._run_id, self._cursor)
         silent = self._silent(delta.run or self.view.record, {c.run.run_id: c.run for c in delta.children})
+        if silent:
+            self._recorder.recover()  # what it left is folded, and its end recorded, for the next step to find
         if delta.is_empty and silent == self.view.silent:
             self._cursor = delta.cursor
             return False

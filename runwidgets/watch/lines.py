@@ -202,7 +202,7 @@ def _range(
     if is_log:
         margin = 10 ** ((math.log10(high) - math.log10(low)) * room) if high > low else 2.0
         return (max(low / margin, 5e-324), min(high * margin, _LARGEST))
-    flat = 0.5 if is_date else abs(low) * 0.1 or 0.5
+    flat = 30.0 if is_date else abs(low) * 0.1 or 0.5
     margin = flat if high == low else (high - low) * room
     low, high = low - margin, high + margin
     return (max(low, -_LARGEST), min(high, _LARGEST))

@@ -8,6 +8,13 @@ from typing import Final
 
 _PLAIN_FROM, _PLAIN_TO, _SI_TO = 1e-4, 1e4, 1e15
 _STEPS: Final = (1, 2, 5, 10)
+_MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 366 * 86400
+_TIME_STEPS: Final = (
+    *(lead / 1000 * scale for scale in (1, 10, 100) for lead in (1, 2, 5)),
+    *(1, 2, 5, 10, 15, 30),
+    *(_MINUTE * n for n in (1, 2, 5, 10, 15, 30)),
+    *(_HOUR * n for n in (1, 2, 3, 6, 12)),
+)
 
 
 def ticks(low: float, high: float, about: int) -> list[float]:
@@ -17,7 +24,7 @@ def ticks(low: float, high: float, about: int) -> list[float]:
         return [low]
     step = _step(span, about)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [float(f"{n * step:.12g}") for n in range(first, last + 1)]
+    return [float(f"{n * step:.15g}") for n in range(first, last + 1)]
 
 
 def log_ticks(low: float, high: float, about: int) -> list[float]:
@@ -29,6 +36,22 @@ def log_ticks(low: float, high: float, about: int) -> list[float]:
     found = [float(f"{lead}e{power}") for power in range(first, last + 1, every) for lead in leads]
     found = [tick for tick in found if low <= tick <= high]
     return found if len(found) > 1 else ticks(low, high, about)
+
+
+def date_ticks(low: float, high: float, about: int) -> tuple[list[float], str]:
+    """Give round times of day from ``low`` to ``high`` (seconds since some midnight), and the d3 format to write them in."""
+    span = max(high - low, 1e-3)
+    step: float = next((step for step in _TIME_STEPS if step >= span / about), 0) or _DAY * _step(span / _DAY, about)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    if step < 1:
+        form = "%H:%M:%S.%L"
+    elif step < _MINUTE:
+        form = "%H:%M:%S"
+    elif step < _DAY:
+        form = "%H:%M" if span <= _DAY else "%-d %b %H:%M"
+    else:
+        form = "%-d %b" if span <= _YEAR else "%b %Y"
+    return [n * step for n in range(first, last + 1)], form
 
 
 def _step(span: float, about: int) -> float:

@@ -9,7 +9,7 @@ import bqplot as bq
 import ipywidgets
 import numpy as np
 
-from runwidgets.watch.ticks import log_ticks, tick_format, ticks
+from runwidgets.watch.ticks import date_ticks, log_ticks, tick_format, ticks
 from runwidgets.watch.wire import PALETTE, heading_state
 from runwidgets.widgets.panels import ChartHeading
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _MARGIN: Final = {"top": 8, "bottom": 26, "left": 54, "right": 16}
 _MARKER_LIMIT: Final = 30
 """Up to so many points each is drawn as a dot as well, so that a single one can be seen."""
+_DOT_SIZE: Final = 24
 _X_TICKS, _Y_TICKS = 5, 3
 _RAW_OPACITY: Final = 0.28
 _BAD: Final = "#c8383f"
@@ -60,7 +61,7 @@ class ChartCard(ipywidgets.VBox):
 
     def _lines(self, **style: Any) -> bq.Lines:
         scales = {"x": self._x_scale(is_date=False), "y": self._y_scale(is_log=False)}
-        return bq.Lines(x=np.zeros(0), y=np.zeros(0), scales=scales, **style)
+        return bq.Lines(x=np.zeros(0), y=np.zeros(0), scales=scales, marker_size=_DOT_SIZE, **style)
 
     # A scale is made with some range: the page may draw with it before it hears of the right one.
 
@@ -124,15 +125,20 @@ class ChartCard(ipywidgets.VBox):
         x_scale, y_scale = self._x_scale(is_date=chart.x_is_date), self._y_scale(is_log=chart.is_log)
         with x_scale.hold_sync(), y_scale.hold_sync():
             if chart.x_is_date:
-                x_scale.min, x_scale.max = (_dates(np.array([at]))[0].item() for at in (low, high))
+                x_scale.min, x_scale.max = (at.item() for at in _dates(np.array([low, high])))
             else:
                 x_scale.min, x_scale.max = low, high
             y_scale.min, y_scale.max = chart.y_range
         axes = self._axis_pair(is_date=chart.x_is_date, is_log=chart.is_log)
         y_ticks = (log_ticks if chart.is_log else ticks)(*chart.y_range, _Y_TICKS)
-        _set_ticks(axes[1], y_ticks)
-        if not chart.x_is_date:
-            _set_ticks(axes[0], ticks(low, high, _X_TICKS))
+        _set_ticks(axes[1], y_ticks, tick_format(y_ticks))
+        if chart.x_is_date:
+            offset = _local_offset(high)
+            times, form = date_ticks(low + offset, high + offset, _X_TICKS - 1)
+            _set_ticks(axes[0], (np.array(times) * 1000).astype("datetime64[ms]"), form)
+        else:
+            x_ticks = ticks(low, high, _X_TICKS)
+            _set_ticks(axes[0], x_ticks, tick_format(x_ticks))
         if self.figure.axes != axes:
             self.figure.axes = axes
 
@@ -150,7 +156,7 @@ class ChartCard(ipywidgets.VBox):
             if not needed:
                 return
             self._dots = bq.Scatter(
-                x=np.zeros(0), y=np.zeros(0), scales=self._raw.scales, colors=[PALETTE[0]], default_size=24
+                x=np.zeros(0), y=np.zeros(0), scales=self._raw.scales, colors=[PALETTE[0]], default_size=_DOT_SIZE
             )
         there = np.isfinite(y) if needed else np.zeros(len(x), dtype=bool)
         with self._dots.hold_sync():
@@ -181,11 +187,11 @@ class SharedParts:
             model.close()
 
 
-def _set_ticks(axis: bq.Axis, values: list[float]) -> None:
+def _set_ticks(axis: bq.Axis, values: list[float] | NDArray[Any], form: str) -> None:
     if axis.tick_values is not None and np.array_equal(axis.tick_values, values):
         return
     with axis.hold_sync():
-        axis.tick_format = tick_format(values)
+        axis.tick_format = form
         axis.tick_values = np.array(values)
 
 
@@ -229,7 +235,15 @@ def _date_scale() -> bq.DateScale:
 
 
 def _dates(seconds: NDArray[np.float64]) -> NDArray[np.datetime64]:
-    return (np.nan_to_num(seconds) * 1000).astype("datetime64[ms]")
+    """Give times as bqplot is to show them: it writes UTC, a person reads the clock on the wall."""
+    there = seconds[np.isfinite(seconds)]
+    offset = _local_offset(float(there[-1])) if len(there) else 0.0
+    return (np.nan_to_num(seconds + offset) * 1000).astype("datetime64[ms]")
+
+
+def _local_offset(at: float) -> float:
+    span = datetime.fromtimestamp(at, UTC).astimezone().utcoffset()
+    return span.total_seconds() if span else 0.0
 
 
 def _upright(chart: Chart) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

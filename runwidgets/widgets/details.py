@@ -133,6 +133,9 @@ class RunDetails(ipywidgets.VBox):
                 self._subscription = None
             self._is_displayed = False
             self._drawing += 1
+            # Views that go away are counted, and the count of a model that is gone has no channel to be sent by.
+            self._header.unobserve(self._on_views, "_view_count")
+            self._header._view_count = None
             panels = [self._header, self._metrics, self._grid, self._children, self._images, self._details]
             for widget in (*self._cards, *panels, *self._tabs):
                 widget.close()

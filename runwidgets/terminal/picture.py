@@ -1,63 +1,33 @@
-"""A run live in a terminal: `watch` follows one to its end, `LiveView` goes around the code that trains.
-
-    with LiveView(run), run:
-        train(run)
-
-Drawn with rich, which comes with the extra ``runwidgets[terminal]``.
-"""
+"""A run as rich draws it in a terminal."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
-from runwidgets.errors import ArgumentTypeError, MissingDependencyError, StoreError
-from runwidgets.run import Run
-from runwidgets.watch.feed import Feed
-from runwidgets.watch.poller import check_seconds, poller
-from runwidgets.watch.static import (
-    as_text,
-    elapsed_words,
-    number,
-    one_line,
-    progress_words,
-    row_marks,
-    row_name,
-    run_title,
-    sparkline,
-)
-from runwidgets.watch.view import RunView
+from rich.cells import cell_len
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from runwidgets.watch.static import elapsed_words, number, one_line, progress_words, row_marks, row_name, sparkline
 from runwidgets.watch.wire import DEFAULT_CONTROLS, children_state, header_state, metrics_state
-
-try:
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.live import Live
-    from rich.padding import Padding
-    from rich.panel import Panel
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
-    from rich.text import Text
-except ImportError as error:
-    raise MissingDependencyError(
-        'the display in a terminal is drawn with rich, which is not installed: pip install "runwidgets[terminal]"'
-    ) from error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rich.console import ConsoleOptions, RenderableType, RenderResult
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from runwidgets.watch.poller import Look, Subscription
+    from runwidgets.watch.view import RunView
     from runwidgets.watch.wire import ChildRow, ErrorState, HeaderState, MetricRow, ProgressState
 
 _COLORS: Final = {
     "active": "bright_blue", "done": "green", "failed": "red", "canceled": "bright_black", "silent": "yellow",
     "waiting": "bright_black",
 }  # fmt: skip
-_DRAWS_PER_SECOND: Final = 4
 _MAX_METRICS: Final = 40
 _LEAST_METRICS: Final = 3
 _LATEST_CHILDREN: Final = 5
@@ -68,171 +38,13 @@ _TRACEBACK_LINES: Final = 6
 _LONGEST_MESSAGE: Final = 600
 _GAP: Final = 2
 _INDENT: Final = 2
-_LINE_SECONDS: Final = 60.0
-_LINE_METRICS: Final = 4
 
 
-def watch(run: Run, refresh_seconds: float = 0.5, console: Console | None = None) -> None:
-    """Show a run live in the terminal, and return when it has ended.
-
-    Parameters
-    ----------
-    run
-        The run to show; whichever process it runs in.
-    refresh_seconds
-        Time between looks, at least 0.5.
-    console
-        Where to draw; by default the standard output. What is no terminal gets plain lines: a few on the way, and the
-        whole picture at the end.
-
-    Raises
-    ------
-    ArgumentTypeError
-        If it is given something other than a run.
-    UserError
-        If ``refresh_seconds`` is too short.
-    """
-    with LiveView(run, refresh_seconds, console) as view:
-        view.wait()
-
-
-class LiveView:
-    """Shows a run live in the terminal while the code in its ``with`` block works; the last picture stays there.
-
-    Let the run end inside of the block, as in ``with LiveView(run), run:``, and the last picture shows how it ended.
-    What the code prints appears above the picture.
-
-    Parameters
-    ----------
-    run, refresh_seconds, console
-        As for `watch`.
-    """
-
-    def __init__(self, run: Run, refresh_seconds: float = 0.5, console: Console | None = None) -> None:
-        if not isinstance(run, Run):
-            raise ArgumentTypeError(f"LiveView shows a Run, not a {type(run).__name__}")
-        check_seconds(refresh_seconds)
-        self._run = run
-        self._seconds = refresh_seconds
-        self._console = console or Console()
-        self._mutex = threading.Lock()
-        self._over = threading.Event()
-        self._view = RunView()
-        self._output: _Screen | _Lines | None = None
-        self._subscription: Subscription | None = None
-
-    def __enter__(self) -> Self:
-        self._output = _Screen(self._console) if _can_redraw(self._console) else _Lines(self._console)
-        self._subscription = poller().subscribe(self._run._recorder, self._run.id, self._seconds, self._on_look)
-        return self
-
-    def _on_look(self, look: Look) -> None:
-        with self._mutex:
-            if self._output is not None:
-                self._view = look.view
-                self._output.show(look.view, look.trouble)
-        if look.trouble is None and look.view.status.is_final:
-            self._over.set()
-
-    def wait(self) -> None:
-        """Return when the run has ended."""
-        while not self._over.wait(1):  # without a limit, Windows would not let Ctrl-C through
-            pass
-
-    def __exit__(self, *_: object) -> None:
-        if self._subscription is not None:
-            self._subscription.cancel()
-        with self._mutex:
-            output, self._output = self._output, None
-        if output is not None:
-            output.end(*self._last_view())
-
-    def _last_view(self) -> tuple[RunView, str | None]:
-        """Look once more: much may have been logged since the poller did."""
-        if self._view.status.is_final:
-            return self._view, None
-        feed = Feed(self._run._recorder, self._run.id)
-        try:
-            feed.step()
-        except StoreError as trouble:
-            return self._view, str(trouble)
-        return feed.view, None
-
-
-def _can_redraw(console: Console) -> bool:
-    """Tell whether lines can be drawn over, and the characters of a picture written."""
-    return console.is_terminal and not console.is_dumb_terminal and not console.options.ascii_only
-
-
-class _Screen:
-    """Draws a run in a terminal, each time in the same place."""
-
-    def __init__(self, console: Console) -> None:
-        self._picture = Picture(RunView())
-        self._live = Live(
-            console=console, get_renderable=lambda: self._picture, refresh_per_second=_DRAWS_PER_SECOND
-        )  # fmt: skip
-        self._live.start()
-
-    def show(self, view: RunView, trouble: str | None) -> None:
-        self._picture = Picture(view, trouble)
-        self._live.refresh()
-
-    def end(self, view: RunView, trouble: str | None) -> None:
-        self._picture = Picture(view, trouble, is_last=True)
-        self._live.stop()
-
-
-class _Lines:
-    """Tells of a run in lines that stay: for files, pipes and terminals that cannot do more."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._status = ""
-        self._trouble: str | None = None
-        self._tenths = 0
-        self._said_at = time.monotonic()
-
-    def show(self, view: RunView, trouble: str | None) -> None:
-        header = header_state(view, time.time(), None, trouble)
-        if trouble not in (self._trouble, None):
-            self._say(f"⚠ {trouble}")
-        self._trouble = trouble
-        if view.record is None or view.status.is_final:
-            return
-        if header["status"] != self._status:
-            self._status = header["status"]
-            self._say(f"● {header['status']}   {run_title(header)}")
-        progress = header["progress"]
-        tenths = int(10 * (_share(progress) or 0)) if progress else 0
-        if tenths > self._tenths or time.monotonic() - self._said_at >= _LINE_SECONDS:
-            self._tenths = tenths
-            words = progress_words(progress) if progress else [elapsed_words(header)]
-            rows = [row for row in metrics_state(view, DEFAULT_CONTROLS)["rows"] if row["kind"] == "numeric"]
-            words += [f"{one_line(row_name(row), 24)} {number(row['last'])}" for row in rows[:_LINE_METRICS]]
-            self._say("  " + "   ".join(words))
-
-    def end(self, view: RunView, trouble: str | None) -> None:
-        if trouble is not None:
-            self._say(f"⚠ {trouble}")
-        for line in as_text(view, time.time()).splitlines():
-            self._say(line)
-
-    def _say(self, line: str) -> None:
-        encoding = self._console.encoding
-        line = one_line(line, limit=1000).encode(encoding, "replace").decode(encoding)
-        self._console.print(Text(line), soft_wrap=True)
-        self._said_at = time.monotonic()
-
-
-def _share(progress: ProgressState) -> float | None:
+def share_done(progress: ProgressState) -> float | None:
     """Give how much is done, from 0 to 1; None if nobody knows."""
     if not progress["total"] or progress["total"] < 0:
         return None
     return min(1.0, max(0.0, progress["done"] / progress["total"]))
-
-
-# ---- the picture
 
 
 class Picture:
@@ -328,7 +140,7 @@ def _header_line(header: HeaderState, width: int) -> RenderableType:
 
 def _progress_line(progress: ProgressState, group: str) -> RenderableType:
     words = one_line(" · ".join(progress_words(progress)), limit=60)
-    share = _share(progress)
+    share = share_done(progress)
     if share is None and group != "active":
         return _line(words)  # an ended run of unknown length has nothing that a bar could say
     line = Table.grid(expand=True, padding=(0, _GAP, 0, 0))

@@ -46,6 +46,14 @@ class Panel(anywidget.AnyWidget):
     state = t.Dict().tag(sync=True)
     """What is shown: the wire state of the panel's name; by default that of a run of which nothing is known yet."""
 
+    def open(self) -> None:
+        """Open the channel to the browser, such that its messages are heard while a cell runs."""
+        super().open()
+        if self.comm is not None and hasattr(self.comm, "_reply_subshell_for"):
+            # JupyterLab sends comm messages to a subshell, so that they need not wait for a cell. From 7.4 on ipykernel
+            # sends them on to the shell that last published on the comm, which is the cell's. Now they go where sent.
+            self.comm._reply_subshell_for = None
+
     def show_state(self, state: Any) -> None:
         """Send a state, unless it is the one that is shown."""
         if state != self.state:

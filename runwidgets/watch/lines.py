@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 MAX_LINES: Final = 12
 _MAX_MARKS: Final = 64
-_LARGEST: Final = 1.7e308
+_LARGEST: Final = 8e307
+"""Values farther from zero are drawn here: the width of an axis has to be a finite number too."""
 _STEP, _TIME, _OVER = (BESIDE.index(name) for name in ("step", "time", "over"))
 
 
@@ -122,6 +123,9 @@ def draw(metric: MetricView, controls: MetricsControls, started_at: float | None
     if is_log and not any((y > 0).any() for _, y, _ in series):
         is_log = False
         notes.append("no values > 0: linear axis")
+    if any((np.isfinite(y) & (abs(y) > _LARGEST)).any() for _, y, _ in series):
+        series = [(x, np.where(np.isfinite(y), np.clip(y, -_LARGEST, _LARGEST), y), gaps) for x, y, gaps in series]
+        notes.append(f"drawn up to ±{_LARGEST:.0e}")
     lines, marks = [], []
     hidden = False
     for column, (x, y, weights) in zip(columns, series, strict=True):

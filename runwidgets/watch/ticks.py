@@ -20,10 +20,12 @@ _TIME_STEPS: Final = (
 def ticks(low: float, high: float, about: int) -> list[float]:
     """Give round numbers from ``low`` to ``high``, about so many, one, two or five times a power of ten apart."""
     span = high - low
-    if not (span > 0 and math.isfinite(span)):
+    if not (span > max(abs(low) * 1e-14, 1e-300) and math.isfinite(span)):
         return [low]
     step = _step(span, about)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    if first >= last:  # as -8 to 8, where tens give 0 alone
+        return ticks(low, high, 2 * about)
     return [float(f"{n * step:.15g}") for n in range(first, last + 1)]
 
 
@@ -39,7 +41,7 @@ def log_ticks(low: float, high: float, about: int) -> list[float]:
 
 
 def date_ticks(low: float, high: float, about: int) -> tuple[list[float], str]:
-    """Give round times of day from ``low`` to ``high`` (seconds since some midnight), and the d3 format to write them in."""
+    """Give round times from ``low`` to ``high``, in seconds since a midnight, and the d3 format to write them in."""
     span = max(high - low, 1e-3)
     step: float = next((step for step in _TIME_STEPS if step >= span / about), 0) or _DAY * _step(span / _DAY, about)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
@@ -70,4 +72,4 @@ def tick_format(values: list[float]) -> str:
     if _PLAIN_FROM <= largest < _PLAIN_TO:
         return f".{max(0, -power)}~f"
     digits = max(1, math.floor(math.log10(largest)) - power + 1)
-    return f".{min(digits, 12)}~{'s' if _PLAIN_TO <= largest < _SI_TO else 'e'}"
+    return f".{min(digits, 15)}~{'s' if _PLAIN_TO <= largest < _SI_TO else 'e'}"

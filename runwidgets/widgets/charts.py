@@ -22,6 +22,7 @@ _MARGIN: Final = {"top": 8, "bottom": 26, "left": 54, "right": 16}
 _MARKER_LIMIT: Final = 30
 """Up to so many points each is drawn as a dot as well, so that a single one can be seen."""
 _DOT_SIZE: Final = 24
+_DIGIT_WIDTH: Final = 6
 _X_TICKS, _Y_TICKS = 5, 3
 _RAW_OPACITY: Final = 0.28
 _BAD: Final = "#c8383f"
@@ -131,7 +132,13 @@ class ChartCard(ipywidgets.VBox):
             y_scale.min, y_scale.max = chart.y_range
         axes = self._axis_pair(is_date=chart.x_is_date, is_log=chart.is_log)
         y_ticks = (log_ticks if chart.is_log else ticks)(*chart.y_range, _Y_TICKS)
-        _set_ticks(axes[1], y_ticks, tick_format(y_ticks))
+        y_form = tick_format(y_ticks)
+        _set_ticks(axes[1], y_ticks, y_form)
+        # Numbers that differ in a late digit need that digit, and room for it.
+        digits = int(y_form[1:].partition("~")[0])
+        margin = {**_MARGIN, "left": max(_MARGIN["left"], _DIGIT_WIDTH * (digits + 3))}
+        if self.figure.fig_margin != margin:
+            self.figure.fig_margin = margin
         if chart.x_is_date:
             offset = _local_offset(high)
             times, form = date_ticks(low + offset, high + offset, _X_TICKS - 1)

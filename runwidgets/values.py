@@ -135,7 +135,7 @@ def pack(value: Any) -> bytes:
     try:
         return _pack(value)
     except (OverflowError, UnicodeEncodeError):  # a long integer; half of a surrogate pair, as in a broken file name
-        return _pack(_deep_storable(msgspec.to_builtins(value)))
+        return _pack(_deep_storable(msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else value))
 
 
 def unpack(data: bytes) -> Any:

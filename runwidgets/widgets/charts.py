@@ -24,6 +24,7 @@ _MARKER_LIMIT: Final = 30
 _DOT_SIZE: Final = 24
 _DIGIT_WIDTH: Final = 6
 _X_TICKS, _Y_TICKS = 5, 3
+_RAW_WIDTH: Final = 1.6
 _RAW_OPACITY: Final = 0.28
 _BAD: Final = "#c8383f"
 
@@ -43,7 +44,9 @@ class ChartCard(ipywidgets.VBox):
         self._y_scales: dict[bool, bq.Scale] = {}
         self._axes: dict[tuple[str, bool], bq.Axis] = {}
         self._heading = ChartHeading(layout=shared.heading_layout)
-        self._raw = self._lines(stroke_width=1.6)
+        self._kind = (False, False)
+        self._idle_marks: dict[tuple[bool, bool], tuple[bq.Mark | None, ...]] = {}
+        self._raw = self._lines(stroke_width=_RAW_WIDTH)
         self._smooth: bq.Lines | None = None
         self._marks: bq.Lines | None = None
         self._dots: bq.Scatter | None = None
@@ -61,8 +64,25 @@ class ChartCard(ipywidgets.VBox):
         super().__init__([self._heading, self.figure], layout=shared.card_layout, _dom_classes=("rw-chart",))
 
     def _lines(self, **style: Any) -> bq.Lines:
-        scales = {"x": self._x_scale(is_date=False), "y": self._y_scale(is_log=False)}
+        is_date, is_log = self._kind
+        scales = {"x": self._x_scale(is_date=is_date), "y": self._y_scale(is_log=is_log)}
         return bq.Lines(x=np.zeros(0), y=np.zeros(0), scales=scales, marker_size=_DOT_SIZE, **style)
+
+    def _take_marks(self, *, is_date: bool, is_log: bool) -> None:
+        """Go over to the marks of other scales.
+
+        A mark keeps its scales: given others along with its data, bqplot draws the new values on the old scales for a
+        moment, and a logarithm of zero has no place.
+        """
+        kind = (is_date, is_log)
+        if kind == self._kind:
+            return
+        self._idle_marks[self._kind] = (self._raw, self._smooth, self._marks, self._dots)
+        self._kind = kind
+        found = self._idle_marks.pop(kind, None)
+        self._raw, self._smooth, self._marks, self._dots = found or (
+            self._lines(stroke_width=_RAW_WIDTH), None, None, None,
+        )  # fmt: skip
 
     # A scale is made with some range: the page may draw with it before it hears of the right one.
 
@@ -94,6 +114,7 @@ class ChartCard(ipywidgets.VBox):
             return
         self._shown = chart
         self._show_axes(chart)
+        self._take_marks(is_date=chart.x_is_date, is_log=chart.is_log)
         drawn = [i for i, line in enumerate(chart.lines) if np.isfinite(line.y).any()]
         lines = [chart.lines[i] for i in drawn]
         colors = [PALETTE[i % len(PALETTE)] for i in drawn] or [PALETTE[0]]
@@ -114,10 +135,6 @@ class ChartCard(ipywidgets.VBox):
         if self._marks is not None:
             self._send(self._marks, *_stacked([_upright(chart)], is_date=chart.x_is_date), [_BAD])
         marks = [mark for mark in (self._marks, self._raw, self._dots, self._smooth) if mark is not None]
-        scales = {"x": self._x_scale(is_date=chart.x_is_date), "y": self._y_scale(is_log=chart.is_log)}
-        for mark in marks:
-            if mark.scales != scales:
-                mark.scales = scales
         if self.figure.marks != marks:
             self.figure.marks = marks
 
@@ -172,7 +189,8 @@ class ChartCard(ipywidgets.VBox):
     def close(self) -> None:
         """Close every model of this card."""
         models = [*self._axes.values(), *self._x_scales.values(), *self._y_scales.values(), self._heading, self.figure]
-        models += [mark for mark in (self._raw, self._smooth, self._marks, self._dots) if mark is not None]
+        sets = [*self._idle_marks.values(), (self._raw, self._smooth, self._marks, self._dots)]
+        models += [mark for marks in sets for mark in marks if mark is not None]
         for model in models:
             model.close()
         super().close()

@@ -57,7 +57,7 @@ class RunDetails(ipywidgets.VBox):
         If ``refresh_seconds`` is too short.
     """
 
-    _is_built = False
+    _is_open = False
 
     def __init__(self, run_instance: Run, refresh_seconds: float | None = None) -> None:
         if not isinstance(run_instance, Run):
@@ -92,7 +92,7 @@ class RunDetails(ipywidgets.VBox):
         self._header.on_msg(self._on_message)
         self._header.observe(self._on_views, "_view_count")
         self._metrics.observe(self._on_controls, "controls")
-        self._is_built = True
+        self._is_open = True
         self._follow()
 
     # ---- showing
@@ -125,8 +125,9 @@ class RunDetails(ipywidgets.VBox):
 
     def close(self) -> None:
         """Stop following the run, and remove the display."""
-        if not self._is_built:  # ipywidgets closes what is collected, also what was refused half-built
+        if not self._is_open:  # ipywidgets closes what is collected: again, or what was refused half-built
             return
+        self._is_open = False
         with self._mutex:
             if self._subscription is not None:
                 self._subscription.cancel()
@@ -150,7 +151,7 @@ class RunDetails(ipywidgets.VBox):
 
     def _on_look(self, look: Look) -> None:
         with self._mutex:
-            if self._header.comm is None:
+            if not self._is_open:
                 return
             self._view = look.view
             self._header.show_state(header_state(look.view, time.time(), look.next_at, look.trouble))

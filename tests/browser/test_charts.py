@@ -1,0 +1,163 @@
+"""Charts of values that are hard to draw, and the controls above them, also while the kernel is busy."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SETUP = """
+import time
+from runwidgets import Experiment, RunDetails, Workspace
+run = Experiment(Workspace(), "browser").start_logging(name="a run")
+nan, inf = float("nan"), float("inf")
+"""
+SHOW = "details = RunDetails(run, refresh_seconds=0.5); details.show()"
+HARD = """
+run.log_list("constant", [3.0] * 20)
+run.log_list("constant zero", [0.0] * 20)
+run.log("single", 0.5, step=7)
+run.log_list("all nan", [nan] * 5)
+run.log_list("holes", [1.0, 2.0, nan, 3.0, inf, 2.0, -inf, 1.0])
+run.log_list("nan first", [nan, nan, 1.0, 2.0])
+run.log_list("nan last", [1.0, 2.0, nan])
+run.log_list("with zero", [0.0, 0.1, 10.0, 1000.0])
+run.log_list("negative", [-1.0, -2.0, -3.0])
+run.log_list("huge", [1e300, 2e300, 3e300])
+run.log_list("widest", [-1.7e308, 0.0, 1.7e308])
+run.log_list("tiny on big", [1e9 + i * 1e-4 for i in range(20)])
+"""
+NOTES = {
+    "all nan": ["⚠ 5 NaN"],
+    "holes": ["⚠ 1 NaN", "⚠ 2 Inf"],
+    "nan first": ["⚠ 2 NaN"],
+    "nan last": ["⚠ 1 NaN"],
+    "widest": ["⚠ drawn up to ±8e+307"],
+}
+LOG_NOTES = {
+    "all nan": ["⚠ no values > 0: linear axis", "⚠ 5 NaN"],
+    "constant zero": ["⚠ no values > 0: linear axis"],
+    "negative": ["⚠ no values > 0: linear axis"],
+    "with zero": ["⚠ values ≤ 0 are not shown"],
+    "widest": ["⚠ drawn up to ±8e+307", "⚠ values ≤ 0 are not shown"],
+}
+MANY = "for name in range(14):\n    run.log_list(f'metric {name:02}', [1 + name, 10, 100, 50])"
+BUSY = {
+    "asleep": "time.sleep(20)",
+    "computing": "end = time.time() + 20\nwhile time.time() < end: pass",
+}
+
+
+def notes(notebook) -> dict[str, list[str]]:
+    headings = notebook.find(".rw-chart .rw-heading").evaluate_all(
+        "(all) => all.map((heading) => [heading.querySelector('.rw-chart-title').textContent,"
+        " [...heading.querySelectorAll('.rw-note')].map((note) => note.textContent)])"
+    )
+    return {title: said for title, said in headings if said}
+
+
+def chart(notebook, title: str):
+    return notebook.find(".rw-chart").filter(has=notebook.page.get_by_text(title, exact=True))
+
+
+def tick_texts(notebook, title: str, axis: str) -> list[str]:
+    place = {"x": 0, "y": 1}[axis]
+    return chart(notebook, title).locator(".axis").nth(place).locator(".tick text").all_text_contents()
+
+
+def choose(notebook, label: str, value: str) -> None:
+    notebook.find(f'[role=group][aria-label="{label}"]').get_by_role("button", name=value, exact=True).click()
+
+
+def eventually(notebook, read, wanted, seconds: float = 8) -> None:
+    """Wait until what is read is what is wanted (or, given a function, suits it)."""
+    for _ in range(int(seconds * 20)):
+        found = read()
+        if wanted(found) if callable(wanted) else found == wanted:
+            return
+        notebook.page.wait_for_timeout(50)
+    pytest.fail(f"got {found!r}" + ("" if callable(wanted) else f", wanted {wanted!r}"))
+
+
+def test_hard_values_are_drawn_or_the_chart_says_why_not(open_notebook):
+    notebook = open_notebook([SETUP + HARD, SHOW])
+    notebook.run()
+    drawn = {"all nan": 0}
+    everything = {title: drawn.get(title, 1) for title in re.findall(r'run\.log(?:_list)?\("([^"]+)"', HARD)}
+    everything["holes"] += 1  # the strokes where values are missing
+    everything["nan last"] += 1
+    everything["nan first"] += 1
+    everything["all nan"] += 1
+    eventually(notebook, notebook.lines, everything)
+    assert notes(notebook) == NOTES
+    for title in everything:
+        assert len(set(tick_texts(notebook, title, "y"))) >= 2, title
+    dots = chart(notebook, "single").locator(".bqplot path.dot")
+    expect(dots).to_have_count(1)
+    assert dots.bounding_box()["width"] > 0
+    in_rows = dict(zip(
+        notebook.find(".rw-page-metrics tbody th").all_text_contents(),
+        notebook.find(".rw-page-metrics tbody .rw-marks").all_text_contents(), strict=True,
+    ))  # fmt: skip
+    assert {name: text for name, text in in_rows.items() if text} == {
+        "all nan": "⚠ 5 NaN", "holes": "⚠ 1 NaN, 2 Inf", "nan first": "⚠ 2 NaN", "nan last": "⚠ 1 NaN"
+    }  # fmt: skip
+
+    choose(notebook, "y", "log")
+    eventually(notebook, lambda: notes(notebook), {**NOTES, **LOG_NOTES})
+    eventually(notebook, notebook.lines, everything)
+    for x_axis in ("index", "time", "relative", "step"):
+        choose(notebook, "x", x_axis)
+        expect(notebook.find(f'.rw-choice[aria-pressed="true"]:text-is("{x_axis}")')).to_be_visible()
+        notebook.page.wait_for_timeout(400)
+        eventually(notebook, notebook.lines, everything)
+    choose(notebook, "y", "linear")
+    eventually(notebook, lambda: notes(notebook), NOTES)
+    notebook.find(".rw-smoothing").fill("0.9")
+    smoothed = {title: count + (title != "all nan") for title, count in everything.items()}
+    eventually(notebook, notebook.lines, smoothed)
+    # Nothing that is drawn has no place.
+    assert notebook.page.evaluate(
+        "() => [...document.querySelectorAll('.bqplot svg *')].every((node) => [...node.attributes]"
+        ".every(({ value }) => !/NaN|Infinity|undefined/.test(value)))"
+    )
+
+
+@pytest.mark.parametrize("busy", BUSY)
+def test_controls_take_effect_while_a_cell_of_the_same_kernel_runs(open_notebook, busy):
+    notebook = open_notebook([SETUP + MANY, SHOW, BUSY[busy]])
+    notebook.run(0, 1)
+    notebook.wait_painted(12)
+    notebook.start(2)
+    notebook.page.wait_for_timeout(500)
+
+    linear = tick_texts(notebook, "metric 00", "y")
+    choose(notebook, "y", "log")
+    eventually(notebook, lambda: tick_texts(notebook, "metric 00", "y"), lambda texts: texts not in ([], linear))
+    choose(notebook, "x", "time")
+    eventually(
+        notebook,
+        lambda: " ".join(tick_texts(notebook, "metric 00", "x")),
+        lambda text: ":" in text or "." in text,
+    )
+    choose(notebook, "columns", "3")
+    eventually(
+        notebook,
+        lambda: len({box["x"] for box in (chart.bounding_box() for chart in notebook.find(".rw-chart").all())}),
+        3,
+    )
+    notebook.find(".rw-smoothing").fill("0.5")
+    eventually(notebook, lambda: set(notebook.lines().values()), {2})
+    notebook.page.get_by_role("button", name="Next charts").click()
+    eventually(notebook, lambda: set(notebook.lines()), {"metric 12", "metric 13"})
+    expect(notebook.find(".rw-pager-range")).to_have_text("charts 13\N{EN DASH}14 of 14")
+    notebook.find(".rw-filter").fill("metric 0")
+    eventually(notebook, lambda: set(notebook.lines()), {f"metric 0{i}" for i in range(10)})
+    expect(notebook.find(".rw-page-metrics tbody tr")).to_have_count(10)
+    notebook.find(".rw-filter").fill("nothing of that name")
+    eventually(notebook, notebook.lines, {})
+    expect(notebook.find(".rw-metrics .rw-empty")).to_contain_text("No metric matches")
+    assert notebook.is_busy(2)

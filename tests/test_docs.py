@@ -21,7 +21,7 @@ def test_every_make_target_that_is_named_exists(document):
     named = {word for line in re.findall(r"make ((?:[a-z-]+ ?)+)", text(document)) for word in line.split()[:1]}
     targets = set(re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE))
     assert named & targets
-    assert {name for name in re.findall(r"`make ([a-z]+)", text(document))} <= targets
+    assert set(re.findall(r"`make ([a-z]+)", text(document))) <= targets
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -7,7 +7,7 @@ import pytest
 
 from runwidgets.records import MetricKind
 from runwidgets.watch.lines import MAX_LINES, draw
-from runwidgets.watch.ticks import log_ticks, tick_format, ticks
+from runwidgets.watch.ticks import date_ticks, log_ticks, tick_format, ticks
 from runwidgets.watch.wire import DEFAULT_CONTROLS, heading_state
 from tests.test_wire import START, metric, vector, view_of
 
@@ -131,3 +131,23 @@ def test_ticks_have_just_the_digits_that_tell_them_apart():
     assert tick_format([0.0, 100_000.0, 200_000.0]) == ".1~s"
     assert tick_format([0.0, 1e-9, 2e-9]) == ".1~e"
     assert tick_format([3.0]) == ".4~g"
+
+
+def test_a_range_in_which_only_one_round_number_lies_gets_finer_ticks():
+    assert ticks(-8, 8, 3) == [-5, 0, 5]
+    assert ticks(1e9, 1e9 + 1e-3, 3)[:2] == [1e9, 1e9 + 5e-4]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected", "form"),
+    [
+        (0, 0.004, [0, 0.001, 0.002, 0.003, 0.004], "%H:%M:%S.%L"),
+        (3600, 3630, [3600, 3610, 3620, 3630], "%H:%M:%S"),
+        (0, 7200, [0, 1800, 3600, 5400, 7200], "%H:%M"),
+        (0, 3 * 86400, [0, 86400, 2 * 86400, 3 * 86400], "%-d %b"),
+    ],
+)
+def test_times_of_day_are_round_and_are_written_as_finely_as_they_differ(low, high, expected, form):
+    found, found_form = date_ticks(low, high, 4)
+    assert found == pytest.approx(expected)
+    assert found_form == form

@@ -17,7 +17,7 @@ class Tags(HTMLParser):
         self.seen = set()
         self.words = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, _attrs):
         self.seen.add(tag)
 
     def handle_data(self, data):

@@ -19,7 +19,7 @@ export function formatNumber(x: number): string {
   if (Number.isNaN(x)) return "NaN";
   const size = Math.abs(x);
   if (size === Infinity) return x > 0 ? "∞" : `${MINUS}∞`;
-  const huge = size >= 1e15;
+  const huge = size >= 1e10; // longer ones would be cut in a cell, and a cut number reads as another
   if (size >= 1e5 && !huge) return withSign(x.toFixed(0));
   if (Number.isInteger(x) && !huge) return withSign(String(x));
   // Back through Number, which drops the zeros at the end.

@@ -1,0 +1,277 @@
+"""The journal: what was written outlives its process, and what is readable of a damaged file is read."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import threading
+
+import pytest
+from filelock import Timeout
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runwidgets.records import JournalOpened, PointLogged
+from runwidgets.store import journal
+from runwidgets.store.journal import Damage, JournalWriter, frame, lock_of, read_journal
+
+
+def point(value):
+    return PointLogged("run", 1.5, "metric", value)
+
+
+def points_of(path, **how):
+    return [e.value for e in read_journal(path, **how).events if isinstance(e, PointLogged)]
+
+
+@pytest.fixture
+def writer(tmp_path):
+    writer = JournalWriter(tmp_path)
+    yield writer
+    writer.close()
+
+
+class Disk:
+    """Stands in for `os.write`, and fails as it is told to."""
+
+    def __init__(self):
+        self.fault = None
+
+    def __call__(self, fd, data):
+        if isinstance(self.fault, int):
+            raise OSError(self.fault, os.strerror(self.fault))
+        return os.write(fd, data[: len(data) // 2] if self.fault == "short" else data)
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    disk = Disk()
+    monkeypatch.setattr(journal, "_write", disk)
+    return disk
+
+
+FAULTS = pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EIO, "short"])
+
+
+def test_events_are_read_as_they_were_written_after_one_that_says_who_wrote(writer):
+    for n in range(3):
+        writer.write(point(n))
+    reading = read_journal(writer.path)
+    opened = reading.events[0]
+    assert isinstance(opened, JournalOpened)
+    assert (opened.journal_id, opened.pid) == (writer.journal_id, os.getpid())
+    assert reading.events[1:] == [point(0), point(1), point(2)]
+    assert reading.end == writer.size == writer.path.stat().st_size
+    assert reading.damage == []
+
+
+def test_reading_goes_on_from_where_it_ended(writer):
+    writer.write(point(1))
+    end = read_journal(writer.path).end
+    writer.write(point(2))
+    assert points_of(writer.path, start=end) == [2]
+
+
+@pytest.mark.parametrize("is_final", [False, True])
+def test_a_torn_frame_at_the_end_is_damage_only_if_its_writer_is_gone(writer, is_final):
+    writer.write(point(1))
+    whole = writer.size
+    torn = frame(point(2))[:-1]
+    with writer.path.open("ab") as file:
+        file.write(torn)
+    reading = read_journal(writer.path, is_final=is_final)
+    assert points_of(writer.path, is_final=is_final) == [1]
+    assert reading.damage == ([Damage(whole, len(torn))] if is_final else [])
+    assert reading.end == (whole + len(torn) if is_final else whole)
+
+
+def test_what_seemed_torn_is_read_once_the_rest_is_there(writer):
+    data = frame(point(1))
+    with writer.path.open("ab") as file:
+        file.write(data[:7])
+    end = read_journal(writer.path).end
+    with writer.path.open("ab") as file:
+        file.write(data[7:])
+    assert points_of(writer.path, start=end) == [1]
+
+
+def test_a_damaged_middle_is_skipped_and_said(writer):
+    starts = []
+    for n in range(3):
+        starts.append(writer.size)
+        writer.write(point(n))
+    with writer.path.open("r+b") as file:
+        file.seek(starts[1] + 10)
+        file.write(b"\xff\xff")
+    reading = read_journal(writer.path)
+    assert points_of(writer.path) == [0, 2]
+    assert reading.damage == [Damage(starts[1], starts[2] - starts[1])]
+
+
+@pytest.mark.parametrize("garbage", [b"garbage", b"\0" * 500, b"\xff" * 9])
+def test_garbage_at_the_head_is_skipped_and_the_rest_is_read(writer, garbage):
+    writer.write(point(1))
+    writer.path.write_bytes(garbage + writer.path.read_bytes())
+    assert points_of(writer.path) == [1]
+    assert read_journal(writer.path).damage == [Damage(0, len(garbage))]
+
+
+def test_an_event_of_a_newer_version_is_skipped_and_said(writer, caplog):
+    payload = b"\x92\x63\x01"  # [99, 1]
+    with writer.path.open("ab") as file:
+        file.write(journal._pack_header(len(payload), journal._crc32(payload)) + payload + frame(point(1)))
+    assert points_of(writer.path) == [1]
+    assert "this version cannot read the event" in caplog.text
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=12), st.data())
+def test_whatever_bytes_are_overwritten_every_other_event_is_read(tmp_path_factory, sizes, data):
+    path = tmp_path_factory.mktemp("journal") / "damaged.journal"
+    frames = [frame(point(f"{n}{'x' * size}")) for n, size in enumerate(sizes)]
+    content = bytearray(b"".join(frames))
+    at = data.draw(st.integers(0, len(content) - 1))
+    garbage = data.draw(st.binary(min_size=1, max_size=len(content) - at))
+    whole = bytes(content)
+    content[at : at + len(garbage)] = garbage
+    path.write_bytes(content)
+    expected, offset = [], 0
+    for n, one in enumerate(frames):
+        if whole[offset : offset + len(one)] == content[offset : offset + len(one)]:
+            expected.append(n)
+        offset += len(one)
+    reading = read_journal(path, is_final=True)
+    assert [int(str(e.value).rstrip("x")) for e in reading.events] == expected
+    assert reading.end == len(content)
+    assert sum(d.length for d in reading.damage) == sum(len(f) for n, f in enumerate(frames) if n not in expected)
+
+
+def test_threads_write_whole_events_each_in_its_own_order(writer):
+    def write(name):
+        for n in range(300):
+            writer.write(PointLogged("run", 0.0, name, n))
+
+    threads = [threading.Thread(target=write, args=(f"thread {t}",)) for t in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    reading = read_journal(writer.path)
+    assert reading.damage == []
+    for t in range(8):
+        found = [e.value for e in reading.events if isinstance(e, PointLogged) and e.name == f"thread {t}"]
+        assert found == list(range(300))
+
+
+# ---- a disk that fails
+
+
+@FAULTS
+def test_a_failing_disk_stops_nothing_warns_once_and_gets_all_in_order_when_it_works_again(writer, disk, fault, caplog):
+    writer.write(point(0))
+    disk.fault = fault
+    for n in range(1, 50):
+        writer.write(point(n))
+    assert not writer.drain()
+    assert [r.levelno for r in caplog.records] == [logging.WARNING]
+    assert "training goes on" in caplog.text
+    assert points_of(writer.path) == [0]
+    caplog.clear()
+    disk.fault = None
+    writer.write(point(50))
+    assert writer.drain()
+    assert points_of(writer.path) == list(range(51))
+    assert read_journal(writer.path).damage == []
+    assert writer.lost == 0
+    assert "can be written again" in caplog.text
+    writer.write(point(51))
+    assert points_of(writer.path) == list(range(52))
+
+
+@FAULTS
+def test_a_disk_that_fails_from_the_beginning_still_gets_first_who_writes(tmp_path, disk, fault, caplog):
+    disk.fault = fault
+    writer = JournalWriter(tmp_path)
+    writer.write(point(1))
+    assert not writer.drain()
+    assert len(caplog.records) == 1
+    disk.fault = None
+    assert writer.drain()
+    events = read_journal(writer.path).events
+    assert isinstance(events[0], JournalOpened)
+    assert events[1:] == [point(1)]
+    writer.close()
+
+
+def test_a_folder_that_cannot_be_written_at_first_gets_all_once_it_can(tmp_path, caplog):
+    folder = tmp_path / "journals"
+    folder.write_text("a file is in the way")
+    writer = JournalWriter(folder)
+    writer.write(point(1))
+    assert not writer.drain()
+    assert len(caplog.records) == 1
+    folder.unlink()
+    folder.mkdir()
+    assert writer.drain()
+    assert points_of(writer.path) == [1]
+    writer.close()
+
+
+def test_a_torn_frame_that_cannot_be_cut_off_is_skipped_by_readers(writer, disk, monkeypatch):
+    def refuse(fd, size):
+        raise OSError(errno.EIO, "no")
+
+    writer.write(point(1))
+    disk.fault = "short"
+    monkeypatch.setattr(os, "ftruncate", refuse)
+    writer.write(point(2))
+    disk.fault = None
+    assert writer.drain()
+    writer.write(point(3))
+    assert points_of(writer.path) == [1, 2, 3]
+    assert len(read_journal(writer.path).damage) == 1
+
+
+def test_what_waits_in_memory_is_bounded_and_what_is_given_up_is_the_oldest_and_counted(
+    writer, disk, monkeypatch, caplog
+):
+    size = len(frame(point(1)))
+    monkeypatch.setattr(journal, "WAITING_LIMIT", 10 * size)
+    disk.fault = errno.ENOSPC
+    for n in range(100):
+        writer.write(point(n))
+    assert writer.lost == 90
+    assert sum("were given up" in r.message for r in caplog.records) == 7  # 1, 2, 4 … 64
+    disk.fault = None
+    assert writer.drain()
+    assert points_of(writer.path) == list(range(90, 100))
+
+
+def test_events_that_could_never_be_written_are_said_to_be_lost(tmp_path, disk, caplog):
+    writer = JournalWriter(tmp_path)
+    disk.fault = errno.ENOSPC
+    writer.write(point(1))
+    writer.write(point(2))
+    caplog.clear()
+    writer.close()
+    assert "2 events are lost" in caplog.text
+
+
+# ---- the lock
+
+
+def test_a_writer_holds_its_lock_until_it_closes(tmp_path):
+    writer = JournalWriter(tmp_path)
+    other = lock_of(writer.path)
+    with pytest.raises(Timeout):
+        other.acquire(timeout=0)
+    writer.close()
+    with other.acquire(timeout=0):
+        assert writer.path.exists()
+
+
+def test_closing_with_removal_leaves_nothing(tmp_path):
+    writer = JournalWriter(tmp_path)
+    writer.write(point(1))
+    writer.close(remove=True)
+    assert list(tmp_path.iterdir()) == []

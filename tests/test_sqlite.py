@@ -1,0 +1,152 @@
+"""The SQLite store: the contract of every store, and what is SQLite's own."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+
+import pytest
+
+from runwidgets.errors import SchemaError, StoreError
+from runwidgets.records import Cursor
+from runwidgets.store import sqlite
+from runwidgets.store.sqlite import SqliteStore
+from tests.store_contract import Folder, StoreContract, created, opened, points
+
+
+@pytest.fixture
+def make_store(tmp_path):
+    made = []
+
+    def make():
+        made.append(SqliteStore(tmp_path / "runs.sqlite"))
+        return made[-1]
+
+    yield make
+    for store in made:
+        store.close()
+
+
+class TestSqliteStore(StoreContract):
+    pass
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.05)
+
+
+@pytest.fixture
+def lock(make_store, tmp_path):
+    """Give a connection that can lock out all writers."""
+    make_store()
+    db = sqlite3.connect(tmp_path / "runs.sqlite", isolation_level=None)
+    yield db
+    db.close()
+
+
+def test_a_locked_store_refuses_writers_in_its_own_words_and_serves_readers(impatient, make_store, lock):
+    store = make_store()
+    Folder(store)(opened(), created())
+    lock.execute("BEGIN EXCLUSIVE")
+    for write in (
+        lambda: store.fold("journal-1", 20, 30, points([1.0])),
+        lambda: store.beat("journal-1", 1.0),
+        lambda: store.end_journal("journal-1", 1.0),
+    ):
+        with pytest.raises(StoreError, match=r"runs\.sqlite does not answer: database is locked"):
+            write()
+    assert store.run("run") is not None
+    lock.execute("ROLLBACK")
+    assert store.fold("journal-1", 20, 30, points([1.0]))
+
+
+def test_an_open_reader_holds_up_no_writer(impatient, make_store, lock):
+    store = make_store()
+    lock.execute("BEGIN")
+    lock.execute("SELECT * FROM runs").fetchall()
+    Folder(store)(opened(), created())
+    assert lock.execute("SELECT count(*) FROM runs").fetchone() == (0,)
+
+
+def test_readers_cannot_write(make_store):
+    with make_store()._snapshot() as db, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        db.execute("DELETE FROM runs")
+
+
+def test_a_commit_that_fails_leaves_the_store_usable(make_store):
+    store = make_store()
+
+    class FullOnCommit:
+        def __getattr__(self, name):
+            return getattr(real, name)
+
+        def execute(self, statement, *values):
+            if statement == "COMMIT":
+                raise sqlite3.OperationalError("database or disk is full")
+            return real.execute(statement, *values)
+
+    real, store._writer = store._writer, FullOnCommit()
+    with pytest.raises(StoreError, match="disk is full"):
+        store.fold("journal-1", 0, 10, [opened(), created()])
+    store._writer = real
+    assert store.run("run") is None
+    assert store.fold("journal-1", 0, 10, [opened(), created()])
+
+
+def test_a_file_that_is_no_database_is_a_store_error(tmp_path, make_store):
+    (tmp_path / "runs.sqlite").write_bytes(b"this is no database" * 100)
+    with pytest.raises(StoreError, match="not a database"):
+        make_store()
+
+
+def test_a_folder_that_cannot_be_written_is_a_store_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError):
+        SqliteStore(tmp_path / "file" / "runs.sqlite")
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path, make_store, lock):
+    lock.execute("INSERT INTO schema_steps VALUES ('9999-future', 1.0)")
+    with pytest.raises(SchemaError, match="9999-future"):
+        make_store()
+    assert lock.execute("SELECT count(*) FROM schema_steps WHERE name = '9999-future'").fetchone() == (1,)
+
+
+def test_many_that_open_a_new_file_at_once_all_get_it(make_store):
+    barrier = threading.Barrier(8)
+    versions = []
+
+    def open_one():
+        barrier.wait()
+        versions.append(make_store().version())
+
+    threads = [threading.Thread(target=open_one) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert versions == [0] * 8
+
+
+def test_changes_are_found_by_index(make_store):
+    db = make_store()._write_connection()
+    found = []
+
+    def plan(statement, *values):
+        found.append(" ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)))
+
+    plan("SELECT run_key FROM runs WHERE parent_id = ? AND version > ?", "run", 1)
+    plan("SELECT metric_key FROM metrics WHERE run_key = ? AND version > ?", 1, 1)
+    assert "runs_of_parent" in found[0]
+    assert "metrics_changed" in found[1]
+
+
+def test_an_idle_look_reads_one_number(make_store):
+    store = make_store()
+    Folder(store)(opened(), created(), *points(range(100)))
+    cursor = store.changes("run", Cursor()).cursor
+    asked = []
+    store._reader.set_trace_callback(asked.append)
+    assert store.changes("run", cursor).is_empty
+    assert asked == ["BEGIN", "SELECT version FROM workspace", "COMMIT"]

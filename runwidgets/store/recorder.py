@@ -186,7 +186,10 @@ class Recorder:
         for path in sorted(self._journals.glob(f"*{SUFFIX}")):
             if self._journal is not None and path == self._journal.path:
                 continue
-            self._recover_one(path)
+            try:
+                self._recover_one(path)
+            except OSError as error:
+                _log.warning("the journal %s of a process that is gone cannot be read (%s); it is kept", path, error)
 
     def _recover_one(self, path: Path) -> None:
         from filelock import Timeout

@@ -164,9 +164,8 @@ class RunDetails(ipywidgets.VBox):
     def _show_panels(self) -> None:
         view = self._view
         self._metrics.show_state(metrics_state(view, self._controls))
-        children = children_state(view, time.time())
-        if children["rows"] or self._children.state:
-            self._children.show_state(children)
+        if view.children:
+            self._children.show_state(children_state(view, time.time()))
         gallery, data = self._pictures.gallery(view)
         if data.keys() != self._images.data.keys():
             self._images.data = data

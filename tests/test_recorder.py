@@ -413,3 +413,58 @@ def test_a_folder_that_cannot_be_made_is_a_store_error_that_says_what_to_do(tmp_
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="RUNWIDGETS_HOME"):
         Recorder(tmp_path / "file" / "workspace")
+
+
+def files_of(folder):
+    return sorted(path.name for path in (folder / "journals").glob("*.journal"))
+
+
+def test_a_journal_that_grows_long_goes_on_in_a_new_file_and_what_is_folded_is_deleted(
+    by_hand, open_recorder, folder, monkeypatch
+):
+    monkeypatch.setattr(journal, "FILE_BYTES", 2000)
+    recording = open_recorder()
+    for i in range(300):
+        recording.write(point(i))
+        if i % 20 == 0:
+            recording.flush()
+            assert len(files_of(folder)) <= 2
+    recording.flush()
+    assert int(files_of(folder)[-1].split(".")[1]) > 2000
+    assert values(recording.store) == list(range(300))
+    recording.close()
+    assert files_of(folder) == []
+
+
+def test_the_files_of_a_long_journal_of_a_dead_process_are_folded_in_order(by_hand, open_recorder, folder, monkeypatch):
+    monkeypatch.setattr(journal, "FILE_BYTES", 1000)
+    (folder / "journals").mkdir(parents=True)
+    writer = JournalWriter(folder / "journals")
+    for i in range(100):
+        writer.write(point(i))
+        writer.tidy(0)  # nothing of it is folded, so no file goes
+    writer.close()
+    assert len(files_of(folder)) == 3
+    recording = open_recorder()
+    assert values(recording.store) == list(range(100))
+    assert files_of(folder) == []
+
+
+def test_a_file_of_a_journal_that_was_cut_short_costs_its_own_events_alone(
+    by_hand, open_recorder, folder, monkeypatch, caplog
+):
+    monkeypatch.setattr(journal, "FILE_BYTES", 1000)
+    (folder / "journals").mkdir(parents=True)
+    writer = JournalWriter(folder / "journals")
+    for i in range(100):
+        writer.write(point(i))
+        writer.tidy(0)
+    second = writer.segments[1]
+    writer.close()
+    with second.path.open("r+b") as file:
+        file.truncate(100)
+    left = values(open_recorder().store)
+    assert left[-1] == 99
+    assert left == sorted(set(left))
+    assert 50 < len(left) < 100
+    assert "are missing" in caplog.text

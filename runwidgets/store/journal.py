@@ -5,6 +5,9 @@ Format of a file: frames, one after the other, each ``length`` and ``CRC-32`` of
 event is one ``write``, so that what `JournalWriter.write` returned from outlives the process, however it ends; a
 process that dies within a ``write`` leaves at most one torn frame, at the end.
 
+A journal that grows long goes on in a new file, named for the offset at which it begins, ``ID.OFFSET.journal``; offsets
+count from the journal's beginning, over all its files. A file that is in the store is deleted.
+
 While a writer lives it holds the lock file beside its journal. It takes the lock before the journal exists, so a
 journal whose lock is free has no writer, and never will have again.
 """
@@ -19,7 +22,7 @@ import time
 import uuid
 import zlib
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -42,6 +45,8 @@ _write = os.write
 _now = time.time
 
 SUFFIX: Final = ".journal"
+FILE_BYTES: Final = 16 * 2**20
+"""How long one file of a journal gets."""
 _TORN: Final = "only part of an event could be written: is the disk full?"
 WAITING_LIMIT: Final = 64 * 2**20
 """Bytes of events that wait in memory while the file cannot be written; past it the oldest are given up."""
@@ -57,7 +62,29 @@ def lock_of(journal: Path) -> BaseFileLock:
     """Give the (not yet taken) lock that the writer of a journal holds while it lives."""
     from filelock import FileLock
 
-    return FileLock(journal.with_suffix(".lock"), thread_local=False)
+    return FileLock(_lock_path(journal), thread_local=False)
+
+
+def _lock_path(journal: Path) -> Path:
+    return journal.with_name(journal.name.partition(".")[0] + ".lock")
+
+
+class Segment(NamedTuple):
+    """One file of a journal, and the offset in the journal at which it begins."""
+
+    journal_id: str
+    begin: int
+    path: Path
+
+
+def segments_in(folder: Path) -> dict[str, list[Segment]]:
+    """List the journals of a folder, by id, each with its files in order."""
+    found: dict[str, list[Segment]] = {}
+    for path in folder.glob(f"*{SUFFIX}"):
+        journal_id, _, begin = path.name.removesuffix(SUFFIX).partition(".")
+        if begin.isdecimal() or not begin:
+            found.setdefault(journal_id, []).append(Segment(journal_id, int(begin or 0), path))
+    return {journal_id: sorted(segments) for journal_id, segments in sorted(found.items())}
 
 
 class JournalWriter:
@@ -74,7 +101,9 @@ class JournalWriter:
     def __init__(self, folder: Path) -> None:
         self.journal_id = uuid.uuid4().hex
         self.path = folder / f"{self.journal_id}{SUFFIX}"
+        self.segments = [Segment(self.journal_id, 0, self.path)]
         self.size = 0
+        """Offset after the last event that is in a file."""
         self._mutex = threading.RLock()
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -163,9 +192,25 @@ class JournalWriter:
 
     def _cut_back(self) -> None:
         try:
-            os.ftruncate(self._fd, self.size)
-        except OSError:
-            self.size = os.fstat(self._fd).st_size  # a torn frame stays; readers skip it by its checksum
+            os.ftruncate(self._fd, self.size - self.segments[-1].begin)
+        except OSError:  # the torn frame stays; readers skip it by its checksum
+            self.size = self.segments[-1].begin + os.fstat(self._fd).st_size
+
+    def tidy(self, folded: int) -> None:
+        """Delete the files that are in the store up to their end, and go on in a new file where this one is long."""
+        with self._mutex:
+            while len(self.segments) > 1 and folded >= self.segments[1].begin:
+                self.segments.pop(0).path.unlink(missing_ok=True)
+            if self._waiting or self._fd == _CLOSED or self.size - self.segments[-1].begin < FILE_BYTES:
+                return
+            path = self.path.with_name(f"{self.journal_id}.{self.size}{SUFFIX}")
+            try:
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY, 0o600)
+            except OSError:
+                return  # this file will do for longer
+            os.close(self._fd)
+            self._fd, self.path = handle, path
+            self.segments.append(Segment(self.journal_id, self.size, path))
 
     def close(self, *, remove: bool = False) -> None:
         """Close the file and give up the lock.
@@ -180,10 +225,11 @@ class JournalWriter:
                 _log.warning("%d events are lost: the journal %s cannot be written", len(self._waiting), self.path)
             self.abandon()
             if remove:
-                self.path.unlink(missing_ok=True)
+                for segment in self.segments:
+                    segment.path.unlink(missing_ok=True)
             self._lock.release()
             if remove:
-                self.path.with_suffix(".lock").unlink(missing_ok=True)
+                _lock_path(self.path).unlink(missing_ok=True)
 
     def abandon(self) -> None:
         """Close the file alone: after a fork, the lock is the parent's."""

@@ -11,20 +11,22 @@ import threading
 import time
 import traceback
 import weakref
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import StoreError
 from runwidgets.records import RunError, RunStatus, StatusSet
-from runwidgets.store.journal import SUFFIX, JournalWriter, lock_of, read_journal
+from runwidgets.store.journal import JournalWriter, lock_of, read_journal, segments_in
 from runwidgets.store.liveness import BEAT_SECONDS
 from runwidgets.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from runwidgets.records import Event
     from runwidgets.store.contract import Store
+    from runwidgets.store.journal import Segment
 
 _log = logging.getLogger(__name__)
 
@@ -78,6 +80,7 @@ class Recorder:
         self._beaten_at = 0.0
         self._recovered_at = 0.0
         self._complained = False
+        self._unreadable: set[str] = set()
 
     # ---- writing
 
@@ -136,24 +139,47 @@ class Recorder:
         with self._folding:
             journal.drain()
             try:
-                while self._folded < journal.size:
-                    before = self._folded
-                    self._folded = self._fold(journal.path, before, is_final=False)
-                    if self._folded == before:
-                        break  # a torn frame at the end that could not be cut off
+                self._folded = self._fold(journal.segments, self._folded, is_final=False)
+                journal.tidy(self._folded)
             except OSError as error:
                 raise StoreError(f"the journal {journal.path} cannot be read: {error}") from error
 
-    def _fold(self, path: Path, start: int, *, is_final: bool) -> int:
-        """Fold a journal from an offset on; give the offset to go on from."""
-        reading = read_journal(path, start, is_final=is_final)
+    def _fold(self, segments: Sequence[Segment], folded: int, *, is_final: bool) -> int:
+        """Fold the files of a journal from an offset on; give the offset to go on from.
+
+        Parameters
+        ----------
+        segments
+            The journal's files, in order.
+        folded
+            Up to where it is folded.
+        is_final
+            Whether its writer is gone.
+        """
+        for segment, following in zip_longest(segments, segments[1:]):
+            end_of_file = following.begin if following else None
+            while end_of_file is None or folded < end_of_file:
+                end = self._fold_file(segment, folded, is_final=is_final or following is not None)
+                if end == folded:
+                    break  # nothing more is there, or a torn event that could not be cut off
+                folded = end
+            if end_of_file is not None and folded < end_of_file:
+                _log.warning("%s: its last %d bytes are missing", segment.path, end_of_file - folded)
+                if not self.store.fold(segment.journal_id, folded, end_of_file, ()):
+                    return self.store.folded_bytes(segment.journal_id)
+                folded = end_of_file
+        return folded
+
+    def _fold_file(self, segment: Segment, folded: int, *, is_final: bool) -> int:
+        reading = read_journal(segment.path, folded - segment.begin, is_final=is_final)
         for damage in reading.damage:
-            _log.warning("%s: %d bytes at offset %d are damaged and were skipped", path, damage.length, damage.offset)
-        if reading.end == start:
-            return start
-        if self.store.fold(path.stem, start, reading.end, reading.events):
-            return reading.end
-        return self.store.folded_bytes(path.stem)
+            _log.warning(
+                "%s: %d bytes at offset %d are damaged and were skipped", segment.path, damage.length, damage.offset
+            )
+        end = segment.begin + reading.end
+        if end == folded or self.store.fold(segment.journal_id, folded, end, reading.events):
+            return end
+        return self.store.folded_bytes(segment.journal_id)
 
     def _keep_folding(self) -> None:
         stop = self._stop
@@ -183,15 +209,17 @@ class Recorder:
 
     def recover(self) -> None:
         """Fold the journals of processes that are gone, end the runs that they left, delete the files."""
-        for path in sorted(self._journals.glob(f"*{SUFFIX}")):
-            if self._journal is not None and path == self._journal.path:
+        for journal_id, segments in segments_in(self._journals).items():
+            if self._journal is not None and journal_id == self._journal.journal_id:
                 continue
             try:
-                self._recover_one(path)
+                self._recover_one(journal_id, segments[0].path)
             except OSError as error:
-                _log.warning("the journal %s of a process that is gone cannot be read (%s); it is kept", path, error)
+                if journal_id not in self._unreadable:
+                    self._unreadable.add(journal_id)
+                    _log.warning("the journal %s of a process that is gone is kept: %s", journal_id, error)
 
-    def _recover_one(self, path: Path) -> None:
+    def _recover_one(self, journal_id: str, path: Path) -> None:
         from filelock import Timeout
 
         lock = lock_of(path)
@@ -199,19 +227,20 @@ class Recorder:
             lock.acquire(timeout=0)
         except (Timeout, OSError):
             return  # its writer lives, or it is not ours to touch
+        segments: Sequence[Segment] = ()
         try:
-            if not os.access(path, os.R_OK | os.W_OK):
-                return  # another process was faster, or another user's
-            start = self.store.folded_bytes(path.stem)
-            while (end := self._fold(path, start, is_final=True)) != start:
-                start = end
-            for run_id in self.store.end_journal(path.stem, time.time()):
+            segments = segments_in(self._journals).get(journal_id, ())
+            if not segments or not all(os.access(segment.path, os.R_OK | os.W_OK) for segment in segments):
+                return  # another process was faster, or they are another user's
+            self._fold(segments, self.store.folded_bytes(journal_id), is_final=True)
+            for run_id in self.store.end_journal(journal_id, time.time()):
                 _log.warning("run %s is recorded as Failed: its process ended without completing it", run_id)
-            path.unlink()
+            for segment in segments:
+                segment.path.unlink()
         finally:
             lock.release()
-            if not path.exists():
-                path.with_suffix(".lock").unlink(missing_ok=True)
+            if not any(segment.path.exists() for segment in segments):
+                path.with_name(f"{journal_id}.lock").unlink(missing_ok=True)
 
     # ---- the end of the process, and forks
 

@@ -25,6 +25,22 @@ class SchemaError(StoreError):
     """The store was written by a newer runwidgets than this one."""
 
 
+class RunFailedError(RunwidgetsError):
+    """A run that was waited for has failed; ``error_details`` says why, as JSON.
+
+    Parameters
+    ----------
+    message
+        Which run, and why.
+    error_details
+        The error as JSON text, in the shape of ``Run.get_details()["error"]``.
+    """
+
+    def __init__(self, message: str, error_details: str = "") -> None:
+        super().__init__(message)
+        self.error_details = error_details
+
+
 class MissingDependencyError(RunwidgetsError, ImportError):
     """An optional dependency is needed; the message names the extra that brings it."""
 

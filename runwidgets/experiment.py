@@ -10,6 +10,7 @@ from runwidgets.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runwidgets.filters import Filter
     from runwidgets.run import Run
     from runwidgets.workspace import Workspace
 
@@ -58,6 +59,7 @@ class Experiment:
         run_id: str | None = None,
         display_name: str | None = None,
         tags: dict[str, str] | None = None,
+        description: str | None = None,
     ) -> Run:
         """Start an interactive run, in this process.
 
@@ -69,24 +71,44 @@ class Experiment:
             Its id; by default a new UUID.
         tags
             Tags to begin with.
+        description
+            What to say of it.
 
         Returns
         -------
         Run
             Running until `Run.complete` or `Run.fail`. If the process ends first, it is recorded as Failed.
         """
-        from runwidgets.run import start_run
+        from runwidgets.starting import start_run
 
-        return start_run(self, name=display_name or name, run_id=run_id, tags=tags)
+        return start_run(self, name=display_name or name, run_id=run_id, tags=tags, description=description)
 
-    def get_runs(self) -> Iterator[Run]:
-        """Give the runs of the experiment that are no children, newest first."""
+    def get_runs(
+        self,
+        type: str | None = None,  # noqa: A002 (SDK v1's name)
+        tags: Filter = None,
+        properties: Filter = None,
+        include_children: bool = False,
+    ) -> Iterator[Run]:
+        """Give runs of the experiment, newest first.
+
+        Parameters
+        ----------
+        type
+            Only runs of this type.
+        tags, properties
+            Only runs that have this ``"key"``, or all of ``{"key": "value"}``.
+        include_children
+            Whether runs below others count.
+
+        Raises
+        ------
+        UserError
+            If a filter is of another form.
+        """
         from runwidgets.run import Run
 
-        recorder = self._workspace._recorder
-        recorder.flush()
-        for record in recorder.store.runs(experiment=self._name):
-            yield Run._of(self, record)
+        return Run.list(self, type, tags, properties, include_children=include_children)
 
     def __repr__(self) -> str:
         return f"Experiment(Name: {self._name},\nWorkspace: {self._workspace.name})"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from runwidgets.artifacts import ImageArtifact, identifier
 from runwidgets.records import VECTOR_COLUMN, MetricKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
+    from runwidgets.artifacts import Artifact
     from runwidgets.records import MetricDelta
     from runwidgets.values import Value
 
@@ -36,7 +39,7 @@ def sdk_shape(metric: MetricDelta, run_id: str) -> Any:
         return {shown: _unwrapped(column_values(metric, name)) for name, shown in names.items()}
     values = column_values(metric, VECTOR_COLUMN)
     if metric.kind is MetricKind.IMAGE:
-        return f"aml://artifactId/ExperimentRun/dcid.{run_id}/{values[0]}"
+        return identifier(run_id, str(values[0]))
     return _unwrapped(values)
 
 
@@ -44,6 +47,26 @@ def _unwrapped(values: list[Value]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def sdk_metrics(metrics: Iterable[MetricDelta], run_id: str) -> dict[str, Any]:
-    """Give metrics by name, each in the shape of `sdk_shape`."""
-    return {metric.name: sdk_shape(metric, run_id) for metric in metrics}
+class Files(Protocol):
+    """Where the files of runs lie."""
+
+    def path(self, run_id: str, name: str) -> Path:
+        """Give where a file of a run lies."""
+        ...
+
+
+def sdk_metrics(metrics: Iterable[MetricDelta], run_id: str, files: Files | None = None) -> dict[str, Any]:
+    """Give metrics by name, each in the shape of `sdk_shape`; with ``files``, those that are files as their content."""
+    found = {}
+    for metric in metrics:
+        artifact = _artifact(metric, run_id, files) if files is not None else None
+        found[metric.name] = artifact or sdk_shape(metric, run_id)
+    return found
+
+
+def _artifact(metric: MetricDelta, run_id: str, files: Files) -> Artifact | None:
+    if metric.kind is not MetricKind.IMAGE:
+        return None
+    path = str(column_values(metric, VECTOR_COLUMN)[0])
+    data = files.path(run_id, path).read_bytes()
+    return ImageArtifact(run_id, path, metric.kind.value, data, identifier(run_id, path))

@@ -185,6 +185,23 @@ class ProgressMade(_Event, frozen=True, tag=8):
     unit: str
 
 
+class RunDescribed(_Event, frozen=True, tag=9):
+    """A run got another name or description; None leaves what is there."""
+
+    run_id: str
+    at: float
+    name: str | None = None
+    description: str | None = None
+
+
+class TagsRemoved(_Event, frozen=True, tag=10):
+    """Tags were taken away."""
+
+    run_id: str
+    at: float
+    keys: list[str]
+
+
 Event = (
     JournalOpened
     | RunCreated
@@ -195,6 +212,8 @@ Event = (
     | PropertiesAdded
     | FileStored
     | ProgressMade
+    | RunDescribed
+    | TagsRemoved
 )
 
 
@@ -240,6 +259,41 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     progress: Progress | None
     owner: Owner | None
     version: int
+    description: str | None = None
+
+
+class FoundRun(msgspec.Struct, frozen=True):
+    """A run with its tags and properties."""
+
+    run: RunRecord
+    tags: dict[str, str | None]
+    properties: dict[str, str]
+
+
+class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Which runs are wanted: all conditions that are given hold.
+
+    Attributes
+    ----------
+    experiment
+        Name of their experiment.
+    below
+        Id of the run that they are children of.
+    deep
+        Whether children's children count: of the run ``below``, or of the experiment's.
+    tags, properties
+        Keys that they have, with these values; None as a value: with any.
+    type, status
+        As recorded.
+    """
+
+    experiment: str | None = None
+    below: str | None = None
+    deep: bool = False
+    tags: dict[str, str | None] = {}
+    properties: dict[str, str | None] = {}
+    type: str | None = None
+    status: RunStatus | None = None
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -2,48 +2,36 @@
 
 from __future__ import annotations
 
-import io
+import json
 import logging
-import re
+import sys
 import time
-import uuid
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from runwidgets.errors import ArgumentTypeError, NotFoundError, StoreError, UserError
-from runwidgets.images import HEAD_BYTES, image_type
-from runwidgets.records import (
-    VECTOR_COLUMN,
-    FileStored,
-    MetricKind,
-    PointLogged,
-    ProgressMade,
-    PropertiesAdded,
-    RowsLogged,
-    RunCreated,
-    RunError,
-    RunStatus,
-    StatusSet,
-    TagsSet,
-)
-from runwidgets.values import is_sequence, plain_list, plain_value
+from runwidgets.errors import ArgumentTypeError, NotFoundError, RunFailedError, StoreError, UserError
+from runwidgets.filters import found_runs, run_query
+from runwidgets.reading import Reading
+from runwidgets.recording import Recording
+from runwidgets.records import RunDescribed, RunError, RunStatus, StatusSet
+from runwidgets.waiting import flush_within, run_details, wait_for_end
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
 
     from runwidgets.experiment import Experiment
-    from runwidgets.records import RunRecord
+    from runwidgets.filters import Filter
+    from runwidgets.records import FoundRun, RunQuery, RunRecord
+    from runwidgets.workspace import Workspace
 
 _log = logging.getLogger(__name__)
 _now = time.time
-_RUN_ID: Final = re.compile(r"[A-Za-z0-9][\w.\-]{0,254}", re.ASCII)
-_NOT_IN_FILE_NAMES: Final = re.compile(r"[^\w.\- /()+=,@]")
+_LOG_FOLDERS: Final = ("logs/", "azureml-logs/", "user_logs/")
 
 
-class Run:
+class Run(Recording, Reading):
     """One run of an experiment: metrics, tags, files, children and a status.
 
     ``Run(experiment, run_id)`` opens a run that exists; `Experiment.start_logging` and `Run.child_run` start new ones.
@@ -65,21 +53,25 @@ class Run:
     def __init__(self, experiment: Experiment, run_id: str) -> None:
         recorder = experiment.workspace._recorder
         recorder.flush()
-        record = recorder.store.run(run_id)
-        if record is None:
+        found = recorder.store.described([run_id])
+        if not found:
             recorder.recover()
-            record = recorder.store.run(run_id)
-        if record is None:
+            found = recorder.store.described([run_id])
+        if not found:
             raise NotFoundError(f"the workspace {experiment.workspace.name!r} has no run {run_id!r}")
-        self._attach(experiment, record)
+        self._attach(experiment, found[0])
 
-    def _attach(self, experiment: Experiment, record: RunRecord) -> None:
+    def _attach(self, experiment: Experiment, found: FoundRun) -> None:
+        record = found.run
         if record.experiment not in ("", experiment.name):
             from runwidgets.experiment import Experiment
 
             experiment = Experiment(experiment.workspace, record.experiment)
         self._begin(experiment, record.run_id, record.name, record.parent_id, record.type, record.number)
+        self._description = record.description or ""
         self._status = record.status
+        self._tags = found.tags
+        self._properties = found.properties
 
     def _begin(  # noqa: PLR0917 (private, and all of them are needed)
         self,
@@ -99,12 +91,68 @@ class Run:
         self._status = RunStatus.NOT_STARTED
         self._recorder = experiment.workspace._recorder
         self._write = self._recorder.write
+        self._parent: Run | None = None
+        self._description = ""
+        self._tags = {}
+        self._properties = {}
 
     @classmethod
-    def _of(cls, experiment: Experiment, record: RunRecord) -> Run:
+    def _of(cls, experiment: Experiment, found: FoundRun) -> Run:
         run = cls.__new__(cls)
-        run._attach(experiment, record)
+        run._attach(experiment, found)
         return run
+
+    @classmethod
+    def get(cls, workspace: Workspace, run_id: str) -> Run:
+        """Open a run of whichever experiment by its id.
+
+        Raises
+        ------
+        NotFoundError
+            If the workspace has no such run.
+        """
+        from runwidgets.experiment import Experiment
+
+        return cls(Experiment(workspace, "any"), run_id)
+
+    @staticmethod
+    def list(  # noqa: PLR0917 (SDK v1's signature)
+        experiment: Experiment,
+        type: str | None = None,  # noqa: A002 (SDK v1's name)
+        tags: Filter = None,
+        properties: Filter = None,
+        status: str | None = None,
+        include_children: bool = False,
+    ) -> Iterator[Run]:
+        """Give runs of an experiment, newest first.
+
+        Parameters
+        ----------
+        experiment
+            The experiment.
+        type
+            Only runs of this type.
+        tags, properties
+            Only runs that have this ``"key"``, or all of ``{"key": "value"}``.
+        status
+            Only runs that are in this state now.
+        include_children
+            Whether runs below others count.
+
+        Raises
+        ------
+        UserError
+            If a filter is of another form.
+        """
+        query = run_query(
+            experiment=experiment.name,
+            deep=include_children,
+            tags=tags,
+            properties=properties,
+            run_type=type,
+            status=status,
+        )
+        return _runs(experiment, query, status)
 
     # ---- what it is
 
@@ -120,8 +168,23 @@ class Run:
 
     @property
     def display_name(self) -> str:
-        """The name that displays show."""
+        """The name that displays show; it can be set."""
         return self.name
+
+    @display_name.setter
+    def display_name(self, name: str) -> None:
+        self._name = _text("display_name", name)
+        self._write(RunDescribed(self._id, _now(), name=name))
+
+    @property
+    def description(self) -> str:
+        """What is said of it; it can be set."""
+        return self._description
+
+    @description.setter
+    def description(self, description: str) -> None:
+        self._description = _text("description", description)
+        self._write(RunDescribed(self._id, _now(), description=description))
 
     @property
     def type(self) -> str | None:
@@ -144,7 +207,9 @@ class Run:
     @property
     def parent(self) -> Run | None:
         """The run that it is a child of, or None."""
-        return Run(self._experiment, self._parent_id) if self._parent_id else None
+        if self._parent is None and self._parent_id:
+            self._parent = Run(self._experiment, self._parent_id)
+        return self._parent
 
     @property
     def status(self) -> str:
@@ -172,349 +237,157 @@ class Run:
         self._recorder.flush()
         return self._recorder.store.run(self._id)
 
-    # ---- logging
-
-    def log(self, name: str, value: Any, description: str = "", step: float | None = None) -> None:  # noqa: ARG002
-        """Log one value; a metric logged again and again becomes a vector, and a chart.
-
-        Parameters
-        ----------
-        name
-            Name of the metric.
-        value
-            A number, string, boolean or None, of Python, numpy or a like library. NaN and the infinities are kept.
-            What is none of these is kept as its text.
-        description
-            Accepted, as in SDK v1.
-        step
-            Where on the x axis the value belongs; by default charts count values.
-
-        Raises
-        ------
-        UserError
-            If the value is a list, an array or the like: use `log_list`.
-        """
-        if type(value) is not float and type(value) is not int:
-            value = _scalar(name, value)
-        if type(name) is not str or not name:
-            _check_name(name)
-        if step is not None and type(step) is not int:
-            step = _step(step)
-        self._write(PointLogged(self._id, _now(), name, value, step))
-
-    def log_list(self, name: str, value: Iterable[Any], description: str = "") -> None:  # noqa: ARG002
-        """Log several values of a vector, in order.
-
-        Parameters
-        ----------
-        name
-            Name of the metric.
-        value
-            Any iterable of scalars: a list, an array, a Series, a generator. An empty one is fine.
-        description
-            Accepted, as in SDK v1.
-
-        Raises
-        ------
-        UserError
-            If it is not iterable, or an element is itself several values.
-        """
-        _check_name(name)
-        values = _values(f"log_list({name!r}): value", value)
-        self._write(RowsLogged(self._id, _now(), name, MetricKind.VECTOR, {VECTOR_COLUMN: values}))
-
-    def log_row(self, name: str, description: str | None = None, **kwargs: Any) -> None:  # noqa: ARG002
-        """Log one row of a table.
-
-        Parameters
-        ----------
-        name
-            Name of the metric.
-        description
-            Accepted, as in SDK v1.
-        **kwargs
-            A scalar by column. A row may have other columns than the one before; what is missing is None.
-
-        Raises
-        ------
-        UserError
-            If a cell is several values, or there is no column.
-        """
-        _check_name(name)
-        if not kwargs:
-            raise UserError(f"log_row({name!r}) got no columns: give them as keywords, as in log_row('xy', x=1, y=2)")
-        columns = {}
-        for column, cell in kwargs.items():
-            if is_sequence(cell):
-                raise UserError(
-                    f"log_row({name!r}): column {column} contains a {type(cell).__name__}; rows cannot contain several "
-                    "values in a cell. Use log_table for whole columns"
-                )
-            columns[column] = [plain_value(cell)]
-        self._write(RowsLogged(self._id, _now(), name, MetricKind.TABLE, columns))
-
-    def log_table(self, name: str, value: Mapping[str, Any], description: str = "") -> None:  # noqa: ARG002
-        """Log a table, or more rows of one.
-
-        Parameters
-        ----------
-        name
-            Name of the metric.
-        value
-            Columns by name: a dict of lists, arrays or Series of one length, or a DataFrame. A scalar counts as a
-            column of one.
-        description
-            Accepted, as in SDK v1.
-
-        Raises
-        ------
-        UserError
-            If it is no table, or its columns differ in length.
-        """
-        _check_name(name)
-        if not hasattr(value, "items"):
-            raise ArgumentTypeError(
-                f"log_table({name!r}): value is a {type(value).__name__}, not a dict of columns or a DataFrame"
-            )
-        columns: dict[str, list[Any]] = {}
-        for column, cells in value.items():
-            several = is_sequence(cells) or isinstance(cells, (list, tuple))
-            columns[str(column)] = _values(f"log_table({name!r}): column {column}", cells if several else [cells])
-        lengths = {column: len(cells) for column, cells in columns.items()}
-        if len(set(lengths.values())) > 1:
-            raise UserError(f"log_table({name!r}): Columns must have the same length, but they have {lengths}")
-        self._write(RowsLogged(self._id, _now(), name, MetricKind.TABLE, columns))
-
-    def log_image(self, name: str, path: str | None = None, plot: Any = None, description: str = "") -> None:  # noqa: ARG002
-        """Log an image: a file, or a matplotlib figure as it is now.
-
-        Parameters
-        ----------
-        name
-            Name of the metric; logged again, it becomes a series of images.
-        path
-            A PNG, JPEG, GIF, WebP or BMP file.
-        plot
-            A matplotlib figure, or ``matplotlib.pyplot`` for the current one.
-        description
-            Accepted, as in SDK v1.
-
-        Raises
-        ------
-        UserError
-            If not just one of ``path`` and ``plot`` is given, or it is no image.
-        FileNotFoundError
-            If there is no file at ``path``.
-        """
-        _check_name(name)
-        if path is not None and plot is not None:
-            raise UserError(f"log_image({name!r}): path and plot were both provided, only one at a time is supported")
-        if plot is not None:
-            if not callable(getattr(plot, "savefig", None)):
-                raise ArgumentTypeError(
-                    f"log_image({name!r}): Argument [plot] is of invalid type {type(plot).__name__}. "
-                    "Expected type: [matplotlib.pyplot] or a matplotlib figure"
-                )
-            stream = io.BytesIO()
-            plot.savefig(stream, format="png")
-            stream.seek(0)
-            self._store_image(name, stream, "png")
-        elif path is not None:
-            with Path(path).open("rb") as file:
-                media_type = image_type(file.read(HEAD_BYTES))
-                if media_type is None:
-                    raise UserError(
-                        f"log_image({name!r}): Argument [{path}] is malformed: no PNG, JPEG, GIF, WebP or BMP file"
-                    )
-                file.seek(0)
-                self._store_image(name, file, media_type.removeprefix("image/"))
-        else:
-            raise UserError(f"log_image({name!r}): one of path and plot is required as input")
-
-    def _store_image(self, name: str, stream: BinaryIO, suffix: str) -> None:
-        stem = _NOT_IN_FILE_NAMES.sub("_", name).strip("/. ")[:50].replace("..", "_") or "image"
-        file_name = f"{stem}_{time.time_ns() // 1000}.{suffix}"
-        self._store_file(file_name, stream)
-        self._write(RowsLogged(self._id, _now(), name, MetricKind.IMAGE, {VECTOR_COLUMN: [file_name]}))
-
-    def progress(self, done: float, total: float | None = None, unit: str = "") -> None:
-        """Say how far the run is; displays show a bar and the time left.
-
-        Parameters
-        ----------
-        done
-            How much is done.
-        total
-            Of how much; None if nobody knows.
-        unit
-            What is counted, such as ``"epoch"``.
-        """
-        done_value, total_value = plain_value(done), plain_value(total)
-        if isinstance(done_value, (str, type(None))) or isinstance(total_value, str):
-            raise ArgumentTypeError(f"progress(done={done!r}, total={total!r}): both are numbers")
-        total_float = None if total_value is None else float(total_value)
-        self._write(ProgressMade(self._id, _now(), float(done_value), total_float, str(unit)))
-
-    # ---- tags and properties
-
-    def tag(self, key: str, value: Any = None) -> None:
-        """Set one tag; the value may be left out."""
-        self.set_tags({key: value})
-
-    def set_tags(self, tags: Mapping[str, Any]) -> None:
-        """Set tags, in addition to those that are there.
-
-        Parameters
-        ----------
-        tags
-            Values by key; what is no string is set as its text, None stays.
-        """
-        if not hasattr(tags, "items"):
-            raise ArgumentTypeError(f"tags are a dict, not {type(tags).__name__}")
-        texts = {}
-        for key, value in tags.items():
-            if not isinstance(key, str):
-                raise ArgumentTypeError(f"the tag {key!r} is no str")
-            if value is not None and not isinstance(value, str):
-                _log.warning("the tag %r is set to the text of %r: tags are strings", key, value)
-            texts[key] = value if value is None else str(value)
-        self._write(TagsSet(self._id, _now(), texts))
-
-    def get_tags(self) -> dict[str, str | None]:
-        """Ask for all tags."""
-        self._recorder.flush()
-        return self._recorder.store.tags(self._id)
-
-    def add_properties(self, properties: Mapping[str, Any]) -> None:
-        """Add properties: facts that never change.
-
-        Raises
-        ------
-        UserError
-            If one of them has another value already.
-        """
-        texts = {str(key): str(value) for key, value in properties.items()}
-        present = self.get_properties()
-        for key, value in texts.items():
-            if present.get(key, value) != value:
-                raise UserError(
-                    f"the property {key!r} is {present[key]!r} already: properties can be added, not changed"
-                )
-        self._write(PropertiesAdded(self._id, _now(), texts))
-
-    def get_properties(self) -> dict[str, str]:
-        """Ask for all properties."""
-        self._recorder.flush()
-        return self._recorder.store.properties(self._id)
-
-    # ---- files
-
-    def upload_file(self, name: str, path_or_stream: str | Path | BinaryIO) -> None:
-        """Keep a file with the run.
-
-        Parameters
-        ----------
-        name
-            Its name there, such as ``outputs/model.pkl``; a file of that name is replaced.
-        path_or_stream
-            A path, or a binary stream.
-
-        Raises
-        ------
-        UserError
-            If the name leads out of the run, or the source is neither a path nor a stream.
-        FileNotFoundError
-            If there is no file at the path.
-        """
-        if isinstance(path_or_stream, (str, Path)):
-            self._store_file(name, Path(path_or_stream))
-        elif hasattr(path_or_stream, "read"):
-            self._store_file(name, path_or_stream)
-        else:
-            raise ArgumentTypeError(
-                f"upload_file({name!r}): path_or_stream is a {type(path_or_stream).__name__}, neither path nor stream"
-            )
-
-    def _store_file(self, name: str, source: Path | BinaryIO) -> None:
-        from runwidgets.store.files import checked_name
-
-        name = checked_name(name)
-        size = self._experiment.workspace._files.save(self._id, name, source)
-        self._write(FileStored(self._id, _now(), name, size))
-
-    def get_file_names(self) -> list[str]:
-        """List the names of all files of the run, images included."""
-        self._recorder.flush()
-        return [file.path for file in self._recorder.store.files(self._id)]
-
-    def download_file(self, name: str, output_file_path: str | Path | None = None) -> None:
-        """Copy a file of the run out.
-
-        Parameters
-        ----------
-        name
-            Its name in the run.
-        output_file_path
-            Where to; in a folder it gets its own name; by default the current folder.
-
-        Raises
-        ------
-        NotFoundError
-            If the run has no such file; the message lists what it has.
-        """
-        from shutil import copyfile
-
-        source = self._experiment.workspace._files.path(self._id, name, self.get_file_names())
-        target = Path(output_file_path) if output_file_path is not None else Path(source.name)
-        if target.is_dir():
-            target /= source.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        copyfile(source, target)
-
-    # ---- children and metrics
+    # ---- children and details
 
     def child_run(self, name: str | None = None, run_id: str | None = None) -> Run:
         """Start a run below this one, in this process; it can be used with ``with``."""
+        from runwidgets.starting import start_run
+
         return start_run(self._experiment, name=name, run_id=run_id, parent_id=self._id)
 
-    def get_children(self) -> Iterator[Run]:
-        """Give the runs directly below this one, newest first."""
-        self._recorder.flush()
-        for record in self._recorder.store.runs(parent_id=self._id):
-            yield Run._of(self._experiment, record)
-
-    def get_metrics(self, name: str | None = None, *, recursive: bool = False) -> dict[str, Any]:
-        """Read what was logged, by metric name.
+    def create_children(
+        self, count: int | None = None, tag_key: str | None = None, tag_values: Iterable[Any] | None = None
+    ) -> builtins.list[Run]:
+        """Start several runs below this one, in this process.
 
         Parameters
         ----------
-        name
-            Only this metric.
+        count
+            How many; each is tagged with its number, as ``azureml.batch_child_number``.
+        tag_key, tag_values
+            Instead of ``count``: a run for each value, tagged with it.
+
+        Raises
+        ------
+        UserError
+            If neither ``count`` nor both of the others are given, or all of them are.
+        """
+        from runwidgets.starting import start_run
+
+        if count is not None and (tag_key is not None or tag_values is not None):
+            raise UserError("create_children(): give either count, or tag_key and tag_values, not both")
+        if count is not None:
+            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+                raise UserError(f"create_children(): count is {count!r}: give an integer from 1 on")
+            tag_key, tag_values = "azureml.batch_child_number", [str(number) for number in range(count)]
+        elif tag_key is None and tag_values is None:
+            raise UserError("create_children(): give count, or tag_key and tag_values")
+        elif tag_key is None or tag_values is None:
+            raise UserError("create_children(): tag_key and tag_values are given together, or not at all")
+        return [start_run(self._experiment, parent_id=self._id, tags={tag_key: value}) for value in tag_values]
+
+    def get_children(
+        self,
+        recursive: bool = False,
+        tags: Filter = None,
+        properties: Filter = None,
+        type: str | None = None,  # noqa: A002 (SDK v1's name)
+        status: str | None = None,
+    ) -> Iterator[Run]:
+        """Give the runs below this one, newest first.
+
+        Parameters
+        ----------
         recursive
-            Give ``{run_id: {metric: value}}`` for this run and all below it; runs without metrics are left out.
+            Whether to give those below them too.
+        tags, properties
+            Only runs that have this ``"key"``, or all of ``{"key": "value"}``.
+        type
+            Only runs of this type.
+        status
+            Only runs that are in this state now.
+
+        Raises
+        ------
+        UserError
+            If a filter is of another form.
+        """
+        query = run_query(
+            below=self._id, deep=recursive, tags=tags, properties=properties, run_type=type, status=status
+        )
+        return _runs(self._experiment, query, status)
+
+    def get_details(self) -> dict[str, Any]:
+        """Tell all about the run but what it logged.
 
         Returns
         -------
         dict
-            A value logged once as itself, a vector as a list, a row as a dict of values, a table as a dict of lists,
-            an image as an identifier of its file. Empty where nothing was logged.
+            With the keys ``runId``, ``target``, ``status``, ``startTimeUtc``, ``endTimeUtc`` (of a run that has ended),
+            ``services``, ``error``, ``warnings``, ``properties``, ``inputDatasets``, ``outputDatasets``,
+            ``runDefinition``, ``logFiles`` (addresses by name) and ``submittedBy``.
         """
-        from runwidgets.metrics import sdk_metrics
+        status = self.get_status()
+        record = self._record()
+        paths = self.get_file_names()
+        files = self._experiment.workspace._files
+        logs = {name: files.path(self._id, name).absolute().as_uri() for name in paths if name.startswith(_LOG_FOLDERS)}
+        return run_details(self._id, status, record, self.get_properties(), logs)
 
-        self._recorder.flush()
-        own = sdk_metrics(self._recorder.store.metrics(self._id, name), self._id)
-        if not recursive:
-            return own
-        found = {self._id: own} if own else {}
-        for child in self.get_children():
-            found.update(child.get_metrics(name, recursive=True))
-        return found
+    def get_detailed_status(self) -> dict[str, str | None]:
+        """Give the status, and what the queue says of it; of an interactive run, nothing."""
+        return {"status": self.get_status(), "details": None}
 
     # ---- life
 
-    def flush(self, timeout_seconds: float = 300) -> None:  # noqa: ARG002 (SDK v1's signature; nothing here waits so long)
-        """Return when others can read all that this process logged."""
-        self._recorder.flush()
+    def flush(self, timeout_seconds: float = 300) -> None:
+        """Return when others can read all that this process logged.
+
+        Raises
+        ------
+        StoreError
+            If that takes longer than ``timeout_seconds``, or the store does not answer. What was logged stays in the
+            journal.
+        """
+        flush_within(self._recorder, timeout_seconds)
+
+    def start(self) -> None:
+        """Say that the run is Running; runs that this package makes are started already."""
+        self._recorder.set_status(StatusSet(self._id, _now(), RunStatus.RUNNING))
+        if not self._status.is_final:
+            self._status = RunStatus.RUNNING
+
+    def cancel(self) -> None:
+        """End the run: Canceled. The process that runs an interactive run goes on."""
+        self._end(RunStatus.CANCELED, None)
+
+    def wait_for_completion(
+        self, show_output: bool = False, wait_post_processing: bool = False, raise_on_error: bool = True
+    ) -> dict[str, Any]:
+        """Wait until the run has ended, in whichever process it runs.
+
+        Parameters
+        ----------
+        show_output
+            Print the run's id now, and a summary at the end.
+        wait_post_processing
+            Wait also while the run is Finalizing or being canceled.
+        raise_on_error
+            Whether a run that Failed raises.
+
+        Returns
+        -------
+        dict
+            What `get_details` gives.
+
+        Raises
+        ------
+        RunFailedError
+            If the run Failed and ``raise_on_error`` is set. A run that was Canceled raises nothing.
+        """
+        if show_output:
+            sys.stdout.write(f"RunId: {self._id}\n")
+        wait_for_end(self, wait_post_processing=wait_post_processing)
+        details = self.get_details()
+        error = json.dumps(details["error"], indent=4)
+        failed = details["status"] == RunStatus.FAILED
+        if show_output:
+            sys.stdout.write(f"\nExecution Summary\n=================\nRunId: {self._id}\n")
+            if failed and not raise_on_error:
+                sys.stdout.write(f"Error:\n{error}\n")
+        if failed and raise_on_error:
+            raise RunFailedError(f"run {self._id} has failed:\n{error}", error)
+        return details
 
     def complete(self) -> None:
         """End the run: Completed."""
@@ -578,66 +451,13 @@ class Run:
         return hash(self._id)
 
 
-def start_run(
-    experiment: Experiment,
-    *,
-    name: str | None = None,
-    run_id: str | None = None,
-    parent_id: str | None = None,
-    tags: Mapping[str, Any] | None = None,
-) -> Run:
-    """Start a run in this process, which from now on owes it an end."""
-    if run_id is None:
-        run_id = str(uuid.uuid4())
-    elif not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
-        raise UserError(
-            f"run_id {run_id!r}: it must begin with a letter or digit and hold only letters, digits, '_', '-' and '.', "
-            "at most 255"
-        )
-    else:
-        experiment.workspace._recorder.flush()
-        if experiment.workspace._store.run(run_id) is not None:
-            raise UserError(f"the workspace {experiment.workspace.name!r} has a run {run_id!r} already")
-    run = Run.__new__(Run)
-    run._begin(experiment, run_id, name, parent_id)
-    recorder = run._recorder
-    recorder.write(RunCreated(run_id, _now(), experiment.name, parent_id, name))
-    if tags:
-        run.set_tags(tags)
-    recorder.own(run_id)
-    run._status = RunStatus.RUNNING
-    recorder.set_status(StatusSet(run_id, _now(), RunStatus.RUNNING))
-    return run
+def _runs(experiment: Experiment, query: RunQuery, status: str | None) -> Iterator[Run]:
+    experiment.workspace._recorder.flush()
+    for found in found_runs(experiment.workspace._store, query, status):
+        yield Run._of(experiment, found)
 
 
-def _check_name(name: object) -> None:
-    if not isinstance(name, str):
-        raise ArgumentTypeError(f"a metric's name is a str, not {type(name).__name__}")
-    if not name:
-        raise UserError("a metric's name is empty")
-
-
-def _scalar(name: str, value: object) -> Any:
-    if is_sequence(value):
-        raise UserError(
-            f"run.log does not support {type(value).__name__} type (metric {name!r}). Use run.log_list instead"
-        )
-    return plain_value(value)
-
-
-def _step(step: object) -> float:
-    value = plain_value(step)
-    if isinstance(value, (int, float)):
-        return value
-    raise ArgumentTypeError(f"step is {step!r}: it must be a number")
-
-
-def _values(what: str, value: Any) -> list[Any]:
-    try:
-        return plain_list(value)
-    except TypeError as error:
-        raise ArgumentTypeError(
-            f"{what} is a {type(value).__name__}: give a list, an array or another iterable"
-        ) from error
-    except UserError as error:
-        raise UserError(f"{what}: {error}") from error
+def _text(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise ArgumentTypeError(f"{what} is a {type(value).__name__}: give a str")
+    return value

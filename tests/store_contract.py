@@ -21,9 +21,12 @@ from runwidgets.records import (
     PropertiesAdded,
     RowsLogged,
     RunCreated,
+    RunDescribed,
     RunError,
+    RunQuery,
     RunStatus,
     StatusSet,
+    TagsRemoved,
     TagsSet,
 )
 
@@ -214,6 +217,51 @@ class StoreContract:
         fold(TagsSet("run", 2.0, {"a": "2", "b\0": "\0"}), PropertiesAdded("run", 2.0, {"p": "2", "q": ""}))
         assert store.tags("run") == {"a": "2", "none": None, "b\0": "\0"}
         assert store.properties("run") == {"p": "1", "q": ""}
+
+    def test_removed_tags_are_gone_until_set_again(self, store, fold):
+        fold(TagsSet("run", 1.0, {"a": "1", "b": "2"}), TagsRemoved("run", 2.0, ["a", "unknown"]))
+        assert store.tags("run") == {"b": "2"}
+        fold(TagsSet("run", 3.0, {"a": "3"}))
+        assert store.tags("run") == {"a": "3", "b": "2"}
+
+    def test_a_run_is_renamed_and_described_each_by_itself(self, store, fold):
+        fold(created("named", name="first"), RunDescribed("named", 1.0, description="text"))
+        assert (store.run("named").name, store.run("named").description) == ("first", "text")
+        fold(RunDescribed("named", 2.0, name="second"))
+        assert (store.run("named").name, store.run("named").description) == ("second", "text")
+        assert store.run("run").description is None
+
+    def test_runs_are_found_by_what_they_are_newest_first(self, store, fold):
+        fold(created("a", parent_id="run"), created("b", parent_id="a"), created("x", experiment="other"))
+        fold(TagsSet("a", 1.0, {"k": "1", "none": None}), PropertiesAdded("b", 1.0, {"k": "1"}))
+        fold(status(RunStatus.COMPLETED, "b"), RunCreated("typed", 1.0, "exp", None, None, "hyperdrive"))
+        expected = [
+            (RunQuery(experiment="exp"), ["typed", "run"]),
+            (RunQuery(experiment="exp", deep=True), ["typed", "b", "a", "run"]),
+            (RunQuery(below="run"), ["a"]),
+            (RunQuery(below="run", deep=True), ["b", "a"]),
+            (RunQuery(), ["typed", "x", "run"]),
+            (RunQuery(deep=True, tags={"k": None}), ["a"]),
+            (RunQuery(deep=True, tags={"k": "1", "none": None}), ["a"]),
+            (RunQuery(deep=True, tags={"k": "2"}), []),
+            (RunQuery(below="run", deep=True, properties={"k": "1"}), ["b"]),
+            (RunQuery(deep=True, status=RunStatus.COMPLETED), ["b"]),
+            (RunQuery(type="hyperdrive"), ["typed"]),
+            (RunQuery(experiment="unknown"), []),
+            (RunQuery(below="unknown", deep=True), []),
+        ]
+        assert [(query, store.find(query)) for query, _ in expected] == expected
+
+    def test_a_circle_of_parents_is_searched_once(self, store, fold):
+        fold(created("a", parent_id="b"), created("b", parent_id="a"))
+        assert sorted(store.find(RunQuery(below="a", deep=True))) == ["a", "b"]
+
+    def test_described_runs_come_with_tags_and_properties_in_the_order_asked_for(self, store, fold):
+        fold(created("b"), TagsSet("b", 1.0, {"k": None}), PropertiesAdded("run", 1.0, {"p": "1"}))
+        first, second = store.described(["run", "unknown", "b"])
+        assert (first.run, first.tags, first.properties) == (store.run("run"), {}, {"p": "1"})
+        assert (second.run, second.tags, second.properties) == (store.run("b"), {"k": None}, {})
+        assert store.described([]) == []
 
     def test_files_are_listed_by_path_each_as_last_stored(self, store, fold):
         fold(FileStored("run", 1.0, "b", 10), FileStored("run", 2.0, "a", 20), FileStored("run", 3.0, "b", 30))

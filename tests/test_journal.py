@@ -172,6 +172,7 @@ def test_a_failing_disk_stops_nothing_warns_once_and_gets_all_in_order_when_it_w
     disk.fault = fault
     for n in range(1, 50):
         writer.write(point(n))
+    assert writer.path.stat().st_size == writer.size, "no torn frame stays"
     assert not writer.drain()
     assert [r.levelno for r in caplog.records] == [logging.WARNING]
     assert "training goes on" in caplog.text

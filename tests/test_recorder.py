@@ -468,3 +468,26 @@ def test_a_file_of_a_journal_that_was_cut_short_costs_its_own_events_alone(
     assert left == sorted(set(left))
     assert 50 < len(left) < 100
     assert "are missing" in caplog.text
+
+
+def test_a_store_that_lost_what_was_folded_gets_what_the_journal_still_has(
+    by_hand, open_recorder, folder, monkeypatch, caplog
+):
+    # SQLite promises consistency after a power cut, not the last commits; the files they were folded from are deleted.
+    monkeypatch.setattr(journal, "FILE_BYTES", 1000)
+    recording = open_recorder()
+    for i in range(100):
+        recording.write(point(i))
+        if i == 50:
+            recording.flush()
+            recording.flush()
+    assert int(files_of(folder)[0].split(".")[1]) > 0, "the first file is gone"
+    writer, recording._journal = recording._journal, None
+    writer.close()
+    recording.store.close()
+    for path in folder.glob("runs.sqlite*"):
+        path.unlink()
+    left = values(open_recorder().store)
+    assert left == list(range(51, 100))
+    assert "are missing" in caplog.text
+    assert files_of(folder) == []

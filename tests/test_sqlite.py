@@ -6,6 +6,7 @@ import sqlite3
 import threading
 
 import pytest
+from filelock import FileLock
 
 from runwidgets.errors import SchemaError, StoreError
 from runwidgets.records import Cursor
@@ -111,6 +112,12 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path, make_stor
     with pytest.raises(SchemaError, match="9999-future"):
         make_store()
     assert lock.execute("SELECT count(*) FROM schema_steps WHERE name = '9999-future'").fetchone() == (1,)
+
+
+def test_one_process_at_a_time_changes_the_schema(impatient, tmp_path, make_store):
+    with FileLock(tmp_path / "runs.schema.lock"), pytest.raises(StoreError, match="another process has been opening"):
+        make_store()
+    make_store()
 
 
 def test_many_that_open_a_new_file_at_once_all_get_it(make_store):

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runwidgets.records import (
@@ -81,6 +81,8 @@ def assert_same(a, b):
             assert repr(one) == repr(other), field.name
 
 
+@example([1.0, None], [1], False)
+@example([None, 0.0, "text"], [2], False)
 @given(st.lists(CELLS, min_size=1, max_size=40), st.lists(st.integers(0, 40), max_size=5), st.booleans())
 def test_a_vector_folded_in_any_pieces_is_the_one_folded_at_once(values, cuts, in_one_delta):
     steps = [n % 3 or None for n in range(len(values))]

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runwidgets.records import Cursor, Event, FileRecord, MetricDelta, Owner, RunDelta, RunRecord
+    from runwidgets.records import (
+        Cursor,
+        Event,
+        FileRecord,
+        FoundRun,
+        MetricDelta,
+        Owner,
+        RunDelta,
+        RunQuery,
+        RunRecord,
+    )
 
 
 class Store(Protocol):
@@ -61,6 +71,14 @@ class Store(Protocol):
 
     def runs(self, *, experiment: str | None = None, parent_id: str | None = None) -> list[RunRecord]:
         """List the runs of an experiment that have no parent, or the children of a run; newest first."""
+        ...
+
+    def find(self, query: RunQuery) -> list[str]:
+        """List the ids of the runs that are wanted, newest first."""
+        ...
+
+    def described(self, run_ids: Sequence[str]) -> list[FoundRun]:
+        """Give runs with their tags and properties, in the order asked for; unknown ones are left out."""
         ...
 
     def tags(self, run_id: str) -> dict[str, str | None]:

@@ -17,8 +17,10 @@ from runwidgets.records import (
     PropertiesAdded,
     RowsLogged,
     RunCreated,
+    RunDescribed,
     RunStatus,
     StatusSet,
+    TagsRemoved,
     TagsSet,
 )
 from runwidgets.values import pack, pack_column, unpack
@@ -155,6 +157,17 @@ class Fold:
                 )
             case ProgressMade():
                 self._set_progress(event)
+            case RunDescribed():
+                self._db.execute(
+                    "UPDATE runs SET name = coalesce(?, name), description = coalesce(?, description)"
+                    " WHERE run_key = ?",
+                    (event.name, event.description, self._key(event.run_id)),
+                )
+            case TagsRemoved():
+                key = self._key(event.run_id)
+                self._db.executemany(
+                    "DELETE FROM tags WHERE run_key = ? AND key = ?", [(key, name) for name in event.keys]
+                )
 
     def _create_run(self, event: RunCreated) -> None:
         self._db.execute(

@@ -157,17 +157,17 @@ class Recorder:
             Whether its writer is gone.
         """
         for segment, following in zip_longest(segments, segments[1:]):
+            if folded < segment.begin:
+                _log.warning("%s: the %d bytes before it are missing", segment.path, segment.begin - folded)
+                if not self.store.fold(segment.journal_id, folded, segment.begin, ()):
+                    return self.store.folded_bytes(segment.journal_id)
+                folded = segment.begin
             end_of_file = following.begin if following else None
             while end_of_file is None or folded < end_of_file:
                 end = self._fold_file(segment, folded, is_final=is_final or following is not None)
                 if end == folded:
                     break  # nothing more is there, or a torn event that could not be cut off
                 folded = end
-            if end_of_file is not None and folded < end_of_file:
-                _log.warning("%s: its last %d bytes are missing", segment.path, end_of_file - folded)
-                if not self.store.fold(segment.journal_id, folded, end_of_file, ()):
-                    return self.store.folded_bytes(segment.journal_id)
-                folded = end_of_file
         return folded
 
     def _fold_file(self, segment: Segment, folded: int, *, is_final: bool) -> int:

@@ -61,6 +61,7 @@ STEPS: Final[tuple[tuple[str, str], ...]] = (
         ) WITHOUT ROWID;
         """,
     ),
+    ("0002-descriptions", "ALTER TABLE runs ADD COLUMN description TEXT"),
 )
 
 

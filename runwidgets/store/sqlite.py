@@ -21,6 +21,7 @@ from runwidgets.records import (
     ChildRecord,
     Cursor,
     FileRecord,
+    FoundRun,
     MetricDelta,
     MetricKind,
     Owner,
@@ -38,13 +39,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from runwidgets.records import Event
+    from runwidgets.records import Event, RunQuery
 
 _BUSY_SECONDS: Final = 30
 _RUN: Final = """
     SELECT r.run_id, e.name, r.parent_id, r.number, r.name, r.type, r.status, r.created_at, r.started_at, r.ended_at,
         r.error, r.progress, r.version, r.run_key,
-        j.journal_id, j.host, j.boot_id, j.pid, j.process_started_at, j.beat_at
+        j.journal_id, j.host, j.boot_id, j.pid, j.process_started_at, j.beat_at, r.description
     FROM runs r LEFT JOIN experiments e USING (experiment_key) LEFT JOIN journals j USING (journal_id)
 """
 _to_error: Final = msgspec.msgpack.Decoder(RunError).decode
@@ -55,7 +56,7 @@ def _record(row: Sequence[Any]) -> RunRecord:
         run_id=row[0], experiment=row[1] or "", parent_id=row[2], number=row[3], name=row[4], type=row[5],
         status=RunStatus(row[6]), created_at=row[7], started_at=row[8], ended_at=row[9],
         error=_to_error(row[10]) if row[10] else None, progress=to_progress(row[11]) if row[11] else None,
-        version=row[12], owner=Owner(*row[14:20]) if row[14] else None,
+        version=row[12], owner=Owner(*row[14:20]) if row[14] else None, description=row[20],
     )  # fmt: skip
 
 
@@ -214,6 +215,20 @@ class SqliteStore:
                 ).fetchall()
         return [_record(row) for row in rows]
 
+    def find(self, query: RunQuery) -> list[str]:  # noqa: D102
+        sql, values = _search(query)
+        with self._snapshot() as db:
+            return [run_id for (run_id,) in db.execute(sql, values)]
+
+    def described(self, run_ids: Sequence[str]) -> list[FoundRun]:  # noqa: D102
+        with self._snapshot() as db:
+            found = {}
+            for run_id in run_ids:
+                row = db.execute(f"{_RUN} WHERE r.run_id = ?", (run_id,)).fetchone()
+                if row is not None:
+                    found[run_id] = FoundRun(_record(row), _pairs(db, "tags", run_id), _pairs(db, "properties", run_id))
+        return [found[run_id] for run_id in run_ids if run_id in found]
+
     def tags(self, run_id: str) -> dict[str, str | None]:  # noqa: D102
         with self._snapshot() as db:
             return _pairs(db, "tags", run_id)
@@ -281,6 +296,40 @@ class SqliteStore:
                 if db is not None:
                     db.close()
             self._reader = self._writer = None
+
+
+def _search(query: RunQuery) -> tuple[str, list[Any]]:
+    """Write a search for runs: SQL that gives their ids, and its values."""
+    where, values, source = ["1"], [], "runs r"
+    if query.below is not None and query.deep:
+        source = (
+            "(WITH RECURSIVE below (run_id) AS (SELECT run_id FROM runs WHERE parent_id = ? UNION"
+            " SELECT c.run_id FROM runs c JOIN below b ON c.parent_id = b.run_id)"
+            " SELECT r.* FROM below JOIN runs r USING (run_id)) r"
+        )
+        values.append(query.below)
+    elif query.below is not None:
+        where.append("r.parent_id = ?")
+        values.append(query.below)
+    elif not query.deep:
+        where.append("r.parent_id IS NULL")
+    for column, wanted in (("e.name", query.experiment), ("r.type", query.type), ("r.status", query.status)):
+        if wanted is not None:
+            where.append(f"{column} = ?")
+            values.append(wanted)
+    for table, pairs in (("tags", query.tags), ("properties", query.properties)):
+        for key, value in pairs.items():
+            where.append(
+                f"EXISTS (SELECT 1 FROM {table} p WHERE p.run_key = r.run_key AND p.key = ?"  # noqa: S608 (our tables)
+                f" AND {'p.value = ?' if value is not None else '1'})"
+            )
+            values += [key] if value is None else [key, value]
+    order = "r.number DESC, r.run_key DESC" if query.experiment is not None else "r.run_key DESC"
+    sql = (
+        f"SELECT r.run_id FROM {source} LEFT JOIN experiments e USING (experiment_key)"  # noqa: S608 (only marks)
+        f" WHERE {' AND '.join(where)} ORDER BY {order}"
+    )
+    return sql, values
 
 
 def _pairs(db: sqlite3.Connection, table: str, run_id: str) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""`Reading`: the metrics and files of a run, as its readers get them."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runwidgets.filters import run_query
+from runwidgets.metrics import sdk_metrics  # not when first asked: a fork meanwhile would leave the import locked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runwidgets.experiment import Experiment
+    from runwidgets.store.recorder import Recorder
+
+_log = logging.getLogger(__name__)
+
+
+class Reading:
+    """The half of a `Run` that readers ask for metrics and files."""
+
+    _id: str
+    _experiment: Experiment
+    _recorder: Recorder
+
+    def get_file_names(self) -> list[str]:
+        """List the names of all files of the run, images included."""
+        self._recorder.flush()
+        return [file.path for file in self._recorder.store.files(self._id)]
+
+    def download_file(self, name: str, output_file_path: str | Path | None = None) -> None:
+        """Copy a file of the run out.
+
+        Parameters
+        ----------
+        name
+            Its name in the run.
+        output_file_path
+            Where to; in a folder it gets its own name; by default the current folder.
+
+        Raises
+        ------
+        NotFoundError
+            If the run has no such file; the message lists what it has.
+        """
+        from shutil import copyfile
+
+        source = self._experiment.workspace._files.path(self._id, name, self.get_file_names())
+        target = Path(output_file_path) if output_file_path is not None else Path(source.name)
+        if target.is_dir():
+            target /= source.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copyfile(source, target)
+
+    def download_files(  # noqa: PLR0917 (SDK v1's signature)
+        self,
+        prefix: str | None = None,
+        output_directory: str | Path | None = None,
+        output_paths: Sequence[str | Path] | None = None,
+        batch_size: int = 100,  # noqa: ARG002 (SDK v1's signature; nothing is sent)
+        append_prefix: bool = True,
+        timeout_seconds: float | None = None,  # noqa: ARG002
+    ) -> None:
+        """Copy files of the run out.
+
+        Parameters
+        ----------
+        prefix
+            Only the files in this folder of the run; by default all.
+        output_directory
+            Where to; by default the current folder.
+        output_paths
+            Where to for each file, in the order of `get_file_names`, within ``output_directory``. Anything but one
+            path for each file is ignored, with a warning.
+        batch_size, timeout_seconds
+            Accepted, as in SDK v1.
+        append_prefix
+            Whether the names in ``output_directory`` begin with the prefix.
+        """
+        folder = "/".join(part for part in (prefix or "").split("/") if part not in ("", ".")) + "/"
+        names = [name for name in self.get_file_names() if folder == "/" or name.startswith(folder)]
+        if not names:
+            _log.warning("run %s has no files in %r: nothing is copied", self._id, prefix or "/")
+        cut = len(folder) if folder != "/" and not append_prefix and output_directory is not None else 0
+        targets: Sequence[str | Path] = [name[cut:] for name in names]
+        if output_paths is not None:
+            if isinstance(output_paths, (str, Path)) or len(output_paths) != len(names):
+                _log.warning("output_paths is ignored: it must hold one path for each of the %d files", len(names))
+            else:
+                targets = output_paths
+        for name, target in zip(names, targets, strict=True):
+            self.download_file(name, Path(output_directory or ".") / target)
+
+    def get_metrics(
+        self, name: str | None = None, recursive: bool = False, run_type: str | None = None, populate: bool = False
+    ) -> dict[str, Any]:
+        """Read what was logged, by metric name.
+
+        Parameters
+        ----------
+        name
+            Only this metric.
+        recursive
+            Give ``{run_id: {metric: value}}`` for this run and all below it; runs without metrics are left out.
+        run_type
+            Of the runs below, only those of this type.
+        populate
+            Give the files that metrics stand for as `Artifact` objects, with their content.
+
+        Returns
+        -------
+        dict
+            A value logged once as itself, a vector as a list, a row as a dict of values, a table as a dict of lists,
+            an image as an identifier of its file. Empty where nothing was logged.
+        """
+        self._recorder.flush()
+        store = self._recorder.store
+        files = self._experiment.workspace._files if populate else None
+        if not recursive:
+            return sdk_metrics(store.metrics(self._id, name), self._id, files)
+        below = store.find(run_query(below=self._id, deep=True, run_type=run_type))
+        metrics = {run_id: sdk_metrics(store.metrics(run_id, name), run_id, files) for run_id in (self._id, *below)}
+        return {run_id: found for run_id, found in metrics.items() if found}

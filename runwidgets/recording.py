@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+from runwidgets.columns import pack_column
 from runwidgets.errors import ArgumentTypeError, UserError
 from runwidgets.images import HEAD_BYTES, image_type
 from runwidgets.records import (
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _now = time.time
+_ROWS_AN_EVENT: Final = 65_536
+"""Longer lists and tables are several events, so that no event of numbers is large."""
 _NOT_IN_FILE_NAMES: Final = re.compile(r"[^\w.\- /()+=,@]")
 
 
@@ -98,7 +101,7 @@ class Recording:
         """
         _check_name(name)
         values = _values(f"log_list({name!r}): value", value)
-        self._write(RowsLogged(self._id, _now(), name, MetricKind.VECTOR, {VECTOR_COLUMN: values}))
+        self._write_rows(name, MetricKind.VECTOR, {VECTOR_COLUMN: values})
 
     def log_row(self, name: str, description: str | None = None, **kwargs: Any) -> None:  # noqa: ARG002
         """Log one row of a table.
@@ -128,7 +131,7 @@ class Recording:
                     "values in a cell. Use log_table for whole columns"
                 )
             columns[column] = [plain_value(cell)]
-        self._write(RowsLogged(self._id, _now(), name, MetricKind.TABLE, columns))
+        self._write_rows(name, MetricKind.TABLE, columns)
 
     def log_table(self, name: str, value: Mapping[str, Any], description: str = "") -> None:  # noqa: ARG002
         """Log a table, or more rows of one.
@@ -160,7 +163,7 @@ class Recording:
         lengths = {column: len(cells) for column, cells in columns.items()}
         if len(set(lengths.values())) > 1:
             raise UserError(f"log_table({name!r}): Columns must have the same length, but they have {lengths}")
-        self._write(RowsLogged(self._id, _now(), name, MetricKind.TABLE, columns))
+        self._write_rows(name, MetricKind.TABLE, columns)
 
     def log_image(self, name: str, path: str | None = None, plot: Any = None, description: str = "") -> None:  # noqa: ARG002
         """Log an image: a file, or a matplotlib figure as it is now.
@@ -212,7 +215,14 @@ class Recording:
         stem = _NOT_IN_FILE_NAMES.sub("_", name).strip("/. ")[:50].replace("..", "_") or "image"
         file_name = f"{stem}_{time.time_ns() // 1000}.{suffix}"
         self._store_file(file_name, stream)
-        self._write(RowsLogged(self._id, _now(), name, MetricKind.IMAGE, {VECTOR_COLUMN: [file_name]}))
+        self._write_rows(name, MetricKind.IMAGE, {VECTOR_COLUMN: [file_name]})
+
+    def _write_rows(self, name: str, kind: MetricKind, columns: Mapping[str, list[Any]]) -> None:
+        now = _now()
+        count = max(map(len, columns.values()), default=0)
+        for start in range(0, max(count, 1), _ROWS_AN_EVENT):
+            packed = {column: pack_column(cells[start : start + _ROWS_AN_EVENT]) for column, cells in columns.items()}
+            self._write(RowsLogged(self._id, now, name, kind, packed))
 
     def progress(self, done: float, total: float | None = None, unit: str = "") -> None:
         """Say how far the run is; displays show a bar and the time left.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from runwidgets.values import Column
+    from runwidgets.columns import Column
 
 
 class RunStatus(StrEnum):
@@ -140,14 +140,14 @@ class PointLogged(_Event, frozen=True, tag=3):
 
 
 class RowsLogged(_Event, frozen=True, tag=4):
-    """Rows of a metric, by column; all columns of one length."""
+    """Rows of a metric, by column, packed as in `runwidgets.columns`; all columns of one length."""
 
     run_id: str
     at: float
     name: str
     kind: MetricKind
-    columns: dict[str, list[Any]]
-    steps: list[Any] | None = None
+    columns: dict[str, Any]
+    steps: Any = None
 
 
 class TagsSet(_Event, frozen=True, tag=5):
@@ -285,6 +285,12 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
         Keys that they have, with these values; None as a value: with any.
     type, status
         As recorded.
+    order_by
+        Name of a vector: only runs that have it with a number as its last value, in the order of that.
+    descending
+        Whether the largest comes first.
+    limit
+        At most so many.
     """
 
     experiment: str | None = None
@@ -294,6 +300,9 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
     properties: dict[str, str | None] = {}
     type: str | None = None
     status: RunStatus | None = None
+    order_by: str | None = None
+    descending: bool = False
+    limit: int | None = None
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -306,7 +315,7 @@ class Block(msgspec.Struct, frozen=True):
     steps
         A column of integers, floats or None.
     times
-        When each row was logged, epoch seconds.
+        When each row was logged, as integers: microseconds since the epoch.
     columns
         By name, all of one length; a metric's column that is missing here is None throughout.
     """
@@ -319,15 +328,80 @@ class Block(msgspec.Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.times)
 
+    @property
+    def end(self) -> int:
+        """Index after the last row."""
+        return self.first_index + len(self.times)
+
+    def part(self, start: int, stop: int | None = None) -> Block:
+        """Give some of the rows, counted from the block's first, as a slice does."""
+        return Block(
+            self.first_index + start,
+            self.steps.part(start, stop),
+            self.times.part(start, stop),
+            {name: column.part(start, stop) for name, column in self.columns.items()},
+        )
+
+
+class ColumnSummary(msgspec.Struct, frozen=True, array_like=True):
+    """What is kept of one column of many rows: what is told of them all, and the few that are worth drawing.
+
+    Attributes
+    ----------
+    count
+        How many values, NaN and the infinities included, None not.
+    last
+        The last value, whatever it is, but for None.
+    minimum, maximum
+        Of the finite values; None where there are none.
+    is_text
+        Whether a string or boolean was among the values.
+    index, y, steps, times, over
+        Packed columns: of each row that is kept its number within the summary, its value, its step, its time in
+        microseconds, and the value of the table's first numeric column.
+    """
+
+    count: int
+    last: Any
+    minimum: float | None
+    maximum: float | None
+    nan_count: int
+    inf_count: int
+    is_text: bool
+    index: Any
+    y: Any
+    steps: Any
+    times: Any
+    over: Any
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """Consecutive rows of one metric, thinned to buckets of ``width`` rows."""
+
+    first_index: int
+    row_count: int
+    width: int
+    columns: dict[str, ColumnSummary]
+
+    @property
+    def end(self) -> int:
+        """Index after the last row."""
+        return self.first_index + self.row_count
+
 
 class MetricDelta(msgspec.Struct, frozen=True):
-    """What is new of one metric: its blocks past the reader's cursor."""
+    """What is new of one metric, past the reader's cursor, in order: rows, and summaries where there are many."""
 
     name: str
     kind: MetricKind
     columns: tuple[str, ...]
     row_count: int
-    blocks: tuple[Block, ...]
+    parts: tuple[Block | Summary, ...]
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The parts that are rows: all of them, where a metric is read whole."""
+        return [part for part in self.parts if isinstance(part, Block)]
 
 
 class ChildRecord(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ other. Three encodings are decided here, once:
 
 * in the journal and the store: MessagePack, which has NaN, 64-bit integers and booleans; longer integers are an
   extension of type 1 that holds their hexadecimal digits;
-* a column of a block: packed little-endian float64 or int64 where all values are one of these, else MessagePack;
+* a column of many values: packed by what they are (`runwidgets.columns`);
 * on the wire to a browser: JSON, with the values that JSON or JavaScript lacks wrapped (`wire_value`).
 """
 
@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import sys
-from array import array
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -22,10 +20,7 @@ import msgspec
 from runwidgets.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Iterable
 
 Value = float | int | str | bool | None
 """A value that can be logged, stored and shown."""
@@ -119,7 +114,7 @@ def long_integer(code: int, data: memoryview) -> int:
     return int(bytes(data), 16)
 
 
-def storable(value: Any) -> Any:
+def _storable(value: Any) -> Any:
     """Give what MessagePack can hold: the value itself, or long integers as an extension."""
     if type(value) is int and not -(2**63) <= value < 2**64:
         return msgspec.msgpack.Ext(_BIG_INT, format(value, "x").encode())
@@ -148,129 +143,15 @@ def _deep_storable(value: Any) -> Any:
         return [_deep_storable(v) for v in value]
     if isinstance(value, dict):
         return {_deep_storable(k): _deep_storable(v) for k, v in value.items()}
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    return storable(value)
+    return stored_text(value) if isinstance(value, str) else _storable(value)
 
 
-# ---- columns
+def stored_text(text: str) -> str:
+    """Give a text as `pack` writes it: halves of surrogate pairs become question marks."""
+    return text.encode("utf-8", "replace").decode()
 
 
-def pack_column(values: Sequence[Value]) -> Any:
-    """Pack a column of values for one block.
-
-    Returns
-    -------
-    object
-        For MessagePack: ``["f", bytes]`` or ``["i", bytes]`` (little-endian 64-bit floats, integers),
-        ``["n", count]`` for nothing but None, else ``["v", list]``.
-    """
-    kinds = {type(v) for v in values}
-    if kinds == {float}:
-        return ["f", _little_endian(array("d", values))]
-    if kinds == {int}:
-        try:
-            return ["i", _little_endian(array("q", values))]
-        except OverflowError:
-            return ["v", [storable(v) for v in values]]
-    if kinds <= {type(None)}:
-        return ["n", len(values)]
-    return ["v", [storable(v) for v in values]]
-
-
-def _little_endian(data: array[Any]) -> bytes:
-    if sys.byteorder == "big":
-        data.byteswap()
-    return data.tobytes()
-
-
-class Column:
-    """Values of one column of one block, still packed.
-
-    Parameters
-    ----------
-    packed
-        What `pack_column` gave.
-    start, stop
-        The part of it that is meant, as in a slice.
-    """
-
-    __slots__ = ("_data", "_kind", "_start", "_stop")
-
-    def __init__(self, packed: Sequence[Any], start: int = 0, stop: int | None = None) -> None:
-        self._kind: str = packed[0]
-        self._data: Any = packed[1]
-        self._start = start
-        self._stop = self._length() if stop is None else stop
-
-    def _length(self) -> int:
-        if self._kind == "n":
-            return int(self._data)
-        return len(self._data) // 8 if self._kind in "fi" else len(self._data)
-
-    def __len__(self) -> int:
-        return self._stop - self._start
-
-    @property
-    def is_text(self) -> bool:
-        """Whether any value is no number: a string or a boolean."""
-        return self._kind == "v" and any(isinstance(v, (str, bool)) for v in self._data[self._start : self._stop])
-
-    def count_present(self) -> int:
-        """Count the values that are not None."""
-        if self._kind == "v":
-            return sum(v is not None for v in self._data[self._start : self._stop])
-        return 0 if self._kind == "n" else len(self)
-
-    def last(self) -> Value:
-        """Give the last value that is not None; None if there is none."""
-        if self._kind == "v":
-            return next((v for v in reversed(self._data[self._start : self._stop]) if v is not None), None)
-        values = Column((self._kind, self._data), max(self._start, self._stop - 1), self._stop).to_list()
-        return values[0] if values else None
-
-    def to_list(self) -> list[Value]:
-        """Give the values as they were logged."""
-        if self._kind == "n":
-            return [None] * len(self)
-        if self._kind == "v":
-            return list(self._data[self._start : self._stop])
-        data = array("d" if self._kind == "f" else "q")
-        data.frombytes(self._data[self._start * 8 : self._stop * 8])
-        if sys.byteorder == "big":
-            data.byteswap()
-        return list(data)
-
-    def to_floats(self) -> NDArray[np.float64]:
-        """Give the values as float64, shape ``(n,)``: None and text as NaN, booleans as 0 and 1."""
-        import numpy as np
-
-        if self._kind in "fi":
-            dtype = "<f8" if self._kind == "f" else "<i8"
-            return np.frombuffer(self._data, dtype)[self._start : self._stop].astype(np.float64)
-        if self._kind == "n":
-            return np.full(len(self), np.nan)
-        return np.array([_as_float(v) for v in self._data[self._start : self._stop]], dtype=np.float64)
-
-    def missing(self) -> NDArray[np.bool_]:
-        """Tell which values are None or text, and so no number at all, shape ``(n,)``."""
-        import numpy as np
-
-        if self._kind in "fi":
-            return np.zeros(len(self), dtype=np.bool_)
-        if self._kind == "n":
-            return np.ones(len(self), dtype=np.bool_)
-        part = self._data[self._start : self._stop]
-        return np.array([v is None or isinstance(v, str) for v in part], dtype=np.bool_)
-
-
-def _as_float(value: Value) -> float:
-    if value is None or isinstance(value, str):
-        return math.nan
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
+# ---- the wire
 
 
 def wire_value(value: Value) -> Any:

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from runwidgets.columns import pack_column
 from runwidgets.metrics import sdk_metrics
 from runwidgets.records import (
     Cursor,
@@ -60,7 +61,7 @@ def points(values, name="m", run_id="run", first=0):
 
 
 def rows(columns, name="t", run_id="run", kind=MetricKind.TABLE, at=100.0):
-    return RowsLogged(run_id, at, name, kind, columns)
+    return RowsLogged(run_id, at, name, kind, {name: pack_column(cells) for name, cells in columns.items()})
 
 
 class StoreContract:
@@ -311,7 +312,7 @@ class StoreContract:
         fold(PointLogged("run", 3.5, "m", 4, 2.5))
         (metric,) = store.metrics("run")
         assert [s for b in metric.blocks for s in b.steps.to_list()] == [10, None, None, 2.5]
-        assert [t for b in metric.blocks for t in b.times.to_list()] == [1.5, 2.5, 2.5, 3.5]
+        assert [t for b in metric.blocks for t in b.times.to_list()] == [1_500_000, 2_500_000, 2_500_000, 3_500_000]
 
     # ---- changes
 

@@ -31,6 +31,7 @@ FLOORS = {
     "runwidgets.workspace": 2,
     "runwidgets.store": 1,
     "runwidgets.artifacts": 0,
+    "runwidgets.columns": 0,
     "runwidgets.errors": 0,
     "runwidgets.images": 0,
     "runwidgets.metrics": 0,

@@ -72,6 +72,6 @@ def test_the_first_step_is_never_rewritten(db):
     apply_steps(db, STEPS[:1])
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables == {
-        "blocks", "experiments", "files", "journals", "metrics", "properties", "runs", "schema_steps", "tags",
-        "workspace",
+        "blocks", "experiments", "files", "journals", "metrics", "properties", "recent", "runs", "schema_steps",
+        "summaries", "tags", "workspace",
     }  # fmt: skip

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runwidgets.columns import Column, join, pack_column
 from runwidgets.errors import UserError
-from runwidgets.values import Column, is_sequence, pack, pack_column, plain_list, plain_value, unpack, wire_value
+from runwidgets.values import is_sequence, pack, plain_list, plain_value, unpack, wire_value
 
 TEXT = st.text(st.characters(exclude_categories=()), max_size=20)  # surrogates and NUL included
 VALUES = st.one_of(st.floats(), st.integers(), st.integers(-(10**400), 10**400), TEXT, st.booleans(), st.none())
@@ -62,6 +63,15 @@ def test_an_extension_of_a_newer_version_is_refused():
         st.lists(st.integers(-(2**63), 2**63 - 1)),
         st.lists(st.integers()),
         st.lists(st.none()),
+        st.lists(st.floats(), min_size=8),
+        st.lists(st.integers(-(2**31), 2**31), min_size=8),
+        st.lists(st.integers(10**15, 10**15 + 300), min_size=8),
+        st.builds(
+            lambda first, stride, n: [first + stride * i for i in range(n)],
+            st.integers(),
+            st.integers(-(2**62), 2**62),
+            st.integers(0, 20),
+        ),
     ),
     st.data(),
 )
@@ -77,6 +87,27 @@ def test_a_column_and_any_part_of_it_are_unchanged_by_packing(values, data):
     assert exact(column.last()) == exact(next((v for v in reversed(expected) if v is not None), None))
     assert column.missing().tolist() == [v is None or isinstance(v, str) for v in expected]
     assert exact(column.to_floats().tolist()) == exact([as_drawn(v) for v in expected])
+    assert exact(Column(unpack(pack(column.packed()))).to_list()) == exact(expected)
+    cut = data.draw(st.integers(0, len(expected)))
+    assert exact(column.part(cut).to_list() + column.part(0, cut).to_list()) == exact(expected[cut:] + expected[:cut])
+    assert exact(join([column.part(0, cut), column.part(cut)]).to_list()) == exact(expected)
+    if (numbers := column.to_numpy()) is not None:
+        assert exact(numbers.tolist()) == exact(expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "most"),
+    [
+        (list(range(10_000)), 20),
+        ([1_700_000_000_000_000] * 10_000, 30),
+        ([1_700_000_000_000_000 + 3 * i + i % 2 for i in range(10_000)], 10_100),
+        ([1_000_000 * i + i * i % 97 for i in range(10_000)], 40_100),
+        ([i * i % 251 - 100 for i in range(10_000)], 20_100),
+        ([i / 7 for i in range(10_000)], 80_100),
+    ],
+)
+def test_a_column_takes_no_more_than_what_it_says_needs(values, most):
+    assert len(pack(pack_column(values))) <= most
 
 
 def as_drawn(value):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from runwidgets.columns import Column, pack_column
 from runwidgets.records import (
     Block,
     ChildRecord,
@@ -23,8 +24,9 @@ from runwidgets.records import (
     RunRecord,
     RunStatus,
 )
-from runwidgets.values import Column, pack, pack_column, unpack
-from runwidgets.watch.view import BESIDE, RunView, fold
+from runwidgets.store.summaries import BESIDE
+from runwidgets.values import pack, unpack
+from runwidgets.watch.view import RunView, fold
 
 CURSOR = Cursor()
 CELLS = st.one_of(
@@ -41,7 +43,7 @@ def block(first, columns, steps=None, times=None):
     return Block(
         first,
         column(steps or [None] * count),
-        column(times or [100.0 + first + n for n in range(count)]),
+        column([round(t * 1_000_000) for t in times or [100.0 + first + n for n in range(count)]]),
         {name: column(values) for name, values in columns.items()},
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runwidgets.columns import Column, pack_column
 from runwidgets.records import (
     VECTOR_COLUMN,
     Block,
@@ -22,7 +23,6 @@ from runwidgets.records import (
     RunRecord,
     RunStatus,
 )
-from runwidgets.values import Column, pack_column
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.view import RunView, fold
 from runwidgets.watch.wire import (
@@ -56,7 +56,7 @@ def metric(name, columns, kind=MetricKind.VECTOR, steps=None):
     block = Block(
         0,
         Column(pack_column(steps or [None] * count)),
-        Column(pack_column([START + 2.0 + i for i in range(count)])),
+        Column(pack_column([round((START + 2.0 + i) * 1_000_000) for i in range(count)])),
         {column: Column(pack_column(values)) for column, values in columns.items()},
     )
     return MetricDelta(name, kind, tuple(columns), count, (block,))

@@ -97,8 +97,21 @@ class Store(Protocol):
         """Read all metrics of a run, or one, whole, in the order in which they were first logged."""
         ...
 
+    def window(self, run_id: str, name: str, start: int, stop: int, width: int = 1) -> MetricDelta | None:
+        """Read the rows ``[start, stop)`` of a metric, as summaries in buckets of up to ``width`` rows where it can.
+
+        Returns
+        -------
+        MetricDelta or None
+            None where the run has no such metric; ``row_count`` is the metric's.
+        """
+        ...
+
     def changes(self, run_id: str, cursor: Cursor) -> RunDelta:
-        """Read what changed about a run, its children included, since a cursor; a fresh cursor reads all of it."""
+        """Read what changed about a run, its children included, since a cursor; a fresh cursor reads all of it.
+
+        Of a long metric many rows at once come as summaries, fine enough for `runwidgets.store.thinning`.
+        """
         ...
 
     def suspend(self) -> None:

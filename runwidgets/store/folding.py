@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from runwidgets.columns import Column, constant, pack_column
 from runwidgets.records import (
     VECTOR_COLUMN,
+    Block,
     FileStored,
     JournalOpened,
     MetricKind,
@@ -23,7 +25,8 @@ from runwidgets.records import (
     TagsRemoved,
     TagsSet,
 )
-from runwidgets.values import pack, pack_column, unpack
+from runwidgets.store.series import Gathered, Metric, add_rows, gathered_of
+from runwidgets.values import pack
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,72 +34,111 @@ if TYPE_CHECKING:
 
     from runwidgets.records import Event
 
-_BLOCK_ROWS: Final = 16_384
+_BULK_ROWS: Final = 1024
+"""So many rows that come in one event stay packed as they are."""
 to_progress: Final = msgspec.msgpack.Decoder(Progress).decode
 """Read a progress that a fold packed."""
 
 
 class _Rows:
-    """Rows of one metric that arrived in one fold, gathered by column."""
+    """Rows of one metric that arrived in one fold, as blocks whose indices count from 0."""
 
-    __slots__ = ("columns", "count", "kind", "steps", "times")
+    __slots__ = ("_begin", "_columns", "_steps", "_times", "blocks", "count", "kind", "names")
 
     def __init__(self) -> None:
         self.kind: MetricKind | None = None
-        self.columns: dict[str, list[Any]] = {}
-        self.steps: list[Any] = []
-        self.times: list[float] = []
+        self.names: dict[str, None] = {}
+        self.blocks: list[Block] = []
         self.count = 0
+        self._start()
 
-    def add(self, kind: MetricKind, columns: dict[str, list[Any]], steps: list[Any] | None, at: float) -> None:
-        self.kind = self.kind or kind
-        length = max((len(values) for values in columns.values()), default=0)
-        for name, values in columns.items():
-            column = self.columns.setdefault(name, [])
-            column.extend([None] * (self.count - len(column)))
-            column.extend(values)
-        self.steps.extend(steps if steps is not None else [None] * length)
-        self.times.extend([at] * length)
-        self.count += length
+    def _start(self) -> None:
+        self._begin = self.count
+        self._columns: dict[str, list[Any]] = {}
+        self._steps: list[Any] = []
+        self._times: list[float] = []
+
+    def _column(self, name: str) -> list[Any]:
+        """Give a column as long as the rows before."""
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = []
+            self.names[name] = None
+        missing = self.count - self._begin - len(column)
+        if missing:
+            column.extend([None] * missing)
+        return column
 
     def add_point(self, point: PointLogged) -> None:
-        """Do what `add` does for one value of a vector, which is nearly all that ever comes."""
+        """Take one value of a vector: nearly all that ever comes."""
         self.kind = self.kind or MetricKind.VECTOR
-        values = self.columns.get(VECTOR_COLUMN)
-        if values is None or len(values) != self.count:
-            values = self.columns.setdefault(VECTOR_COLUMN, [])
-            values.extend([None] * (self.count - len(values)))
-        values.append(point.value)
-        self.steps.append(point.step)
-        self.times.append(point.at)
+        self._column(VECTOR_COLUMN).append(point.value)
+        self._steps.append(point.step)
+        self._times.append(point.at)
         self.count += 1
 
-    def close(self) -> None:
-        for column in self.columns.values():
-            column.extend([None] * (self.count - len(column)))
+    def add(self, event: RowsLogged) -> None:
+        """Take rows."""
+        self.kind = self.kind or event.kind
+        columns = {name: Column(packed) for name, packed in event.columns.items()}
+        count = max(map(len, columns.values()), default=0)
+        steps = Column({"n": count} if event.steps is None else event.steps)
+        if count < _BULK_ROWS:
+            for name, column in columns.items():
+                self._column(name).extend(column.to_list())
+            self._steps.extend(steps.to_list())
+            self._times.extend([event.at] * count)
+        else:
+            self.close()
+            self.names.update(dict.fromkeys(columns))
+            self.blocks.append(Block(self.count, steps, constant(_microseconds(event.at), count), columns))
+        self.count += count
+        if count >= _BULK_ROWS:
+            self._start()
 
-    def last(self) -> dict[str, Any]:
-        found = {name: next((v for v in reversed(c) if v is not None), None) for name, c in self.columns.items()}
-        return {name: value for name, value in found.items() if value is not None}
+    def close(self) -> None:
+        """Pack what was gathered; only then are the blocks whole."""
+        if self._times:
+            for name in self._columns:
+                self._column(name)
+            times = pack_column([_microseconds(at) for at in self._times])
+            columns = {name: Column(pack_column(column)) for name, column in self._columns.items()}
+            self.blocks.append(Block(self._begin, Column(pack_column(self._steps)), Column(times), columns))
+            self._start()
+
+
+def _microseconds(at: float) -> int:
+    return round(at * 1_000_000)
 
 
 class Fold:
-    """Applies events within one open transaction, under one new version number."""
+    """Applies events within one open transaction, under one new version number.
 
-    def __init__(self, db: sqlite3.Connection, journal_id: str) -> None:
+    Parameters
+    ----------
+    db
+        A connection within a transaction.
+    journal_id
+        The journal that the events come from.
+    known
+        What folds of this process before know of the runs, by key. It is used where nobody else has changed a run
+        since, and brought up to date; after a transaction that failed it is no good any more.
+    """
+
+    def __init__(self, db: sqlite3.Connection, journal_id: str, known: dict[int, Gathered]) -> None:
         self._db = db
         self._journal_id = journal_id
+        self._known = known
         self._keys: dict[str, int] = {}
-        self._rows: dict[tuple[int, str], _Rows] = {}
-        self._touched: set[int] = set()
+        self._before: dict[int, int] = {}
+        self._rows: dict[int, dict[str, _Rows]] = {}
         self._version = 0
 
     def apply(self, events: Sequence[Event]) -> None:
         """Apply events in their order; rows of metrics are gathered and come last."""
         if not events:
             return
-        self._db.execute("UPDATE workspace SET version = version + 1")
-        (self._version,) = self._db.execute("SELECT version FROM workspace").fetchone()
+        (self._version,) = self._db.execute("UPDATE workspace SET version = version + 1 RETURNING version").fetchone()
         found: dict[tuple[str, str], _Rows] = {}
         for event in events:
             if isinstance(event, PointLogged):
@@ -105,34 +147,32 @@ class Fold:
                     rows = found[event.run_id, event.name] = self._gather(event.run_id, event.name)
                 rows.add_point(event)
             elif isinstance(event, RowsLogged):
-                self._gather(event.run_id, event.name).add(event.kind, event.columns, event.steps, event.at)
+                self._gather(event.run_id, event.name).add(event)
             else:
                 self._apply_one(event)
-        for (run_key, name), rows in self._rows.items():
-            rows.close()
-            self._store_rows(run_key, name, rows)
         self._db.executemany(
-            "UPDATE runs SET version = ? WHERE run_key = ?", [(self._version, key) for key in self._touched]
+            "UPDATE runs SET version = ? WHERE run_key = ?", [(self._version, key) for key in self._before]
         )
+        for run_key in self._before:
+            self._store_rows(run_key, self._rows.get(run_key, {}))
 
     def _gather(self, run_id: str, name: str) -> _Rows:
-        key = (self._key(run_id), name)
-        if key not in self._rows:
-            self._rows[key] = _Rows()
-        return self._rows[key]
+        return self._rows.setdefault(self._key(run_id), {}).setdefault(name, _Rows())
 
     def _key(self, run_id: str) -> int:
         """Find a run's key. A run whose creation is still in another journal gets its row now."""
         key = self._keys.get(run_id)
         if key is None:
-            row = self._db.execute("SELECT run_key FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+            row = self._db.execute("SELECT run_key, version FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             if row is None:
                 row = self._db.execute(
-                    "INSERT INTO runs (run_id, status, version) VALUES (?, ?, ?) RETURNING run_key",
+                    "INSERT INTO runs (run_id, status, version) VALUES (?, ?, ?) RETURNING run_key, version",
                     (run_id, RunStatus.NOT_STARTED, self._version),
                 ).fetchone()
-            key = self._keys[run_id] = int(row[0])
-        self._touched.add(key)
+                self._known[row[0]] = Gathered(self._version)
+            key, before = row
+            self._keys[run_id] = key
+            self._before[key] = before
         return key
 
     def _apply_one(self, event: Event) -> None:
@@ -216,38 +256,43 @@ class Fold:
         progress = Progress(event.done, event.total, event.unit, event.at, first_done, first_at)
         self._db.execute("UPDATE runs SET progress = ? WHERE run_key = ?", (pack(progress), key))
 
-    def _store_rows(self, run_key: int, name: str, rows: _Rows) -> None:
+    def _store_rows(self, run_key: int, new: dict[str, _Rows]) -> None:
+        (status,) = self._db.execute("SELECT status FROM runs WHERE run_key = ?", (run_key,)).fetchone()
+        is_over = RunStatus(status).is_final
+        state = self._known.get(run_key)
+        if state is None or state.version != self._before[run_key]:
+            if not new and not is_over:
+                self._known.pop(run_key, None)
+                return
+            state = gathered_of(self._db, run_key, self._version)
+        state.version = self._version
+        for name, rows in new.items():
+            rows.close()
+            self._describe(run_key, state, name, rows)
+        add_rows(self._db, run_key, self._version, state, {n: rows.blocks for n, rows in new.items()}, settle=is_over)
+        if is_over:
+            self._known.pop(run_key, None)
+        else:
+            self._known[run_key] = state
+
+    def _describe(self, run_key: int, state: Gathered, name: str, rows: _Rows) -> None:
+        """Enter a metric, or what is new about its kind and its columns."""
         kind = rows.kind or MetricKind.VECTOR
-        found = self._db.execute(
-            "SELECT metric_key, kind, columns, row_count, last FROM metrics WHERE run_key = ? AND name = ?",
-            (run_key, name),
-        ).fetchone()
-        if found is None:
-            found = self._db.execute(
+        metric = state.metrics.get(name)
+        if metric is None:
+            (key,) = self._db.execute(
                 "INSERT INTO metrics (run_key, name, kind, columns, row_count, version) VALUES (?, ?, ?, ?, 0, ?)"
-                " RETURNING metric_key, kind, columns, row_count, last",
-                (run_key, name, kind, pack([]), self._version),
+                " RETURNING metric_key",
+                (run_key, name, kind, pack(list(rows.names)), self._version),
             ).fetchone()
-        metric_key, old_kind, packed_columns, first, packed_last = found
-        columns = unpack(packed_columns)
-        columns += [column for column in rows.columns if column not in columns]
-        if set(columns) - {VECTOR_COLUMN} and old_kind == MetricKind.VECTOR:
-            old_kind = MetricKind.TABLE
-        last = {**unpack(packed_last), **rows.last()} if packed_last else rows.last()
-        self._db.execute(
-            "UPDATE metrics SET kind = ?, columns = ?, row_count = ?, last = ?, version = ? WHERE metric_key = ?",
-            (old_kind, pack(columns), first + rows.count, pack(last), self._version, metric_key),
-        )
-        self._db.executemany(
-            "INSERT INTO blocks VALUES (?, ?, ?, ?)",
-            [
-                (metric_key, first + start, min(_BLOCK_ROWS, rows.count - start), _pack_rows(rows, start))
-                for start in range(0, rows.count, _BLOCK_ROWS)
-            ],
-        )
-
-
-def _pack_rows(rows: _Rows, start: int) -> bytes:
-    part = slice(start, start + _BLOCK_ROWS)
-    columns = {name: pack_column(column[part]) for name, column in rows.columns.items()}
-    return pack([pack_column(rows.steps[part]), pack_column(rows.times[part]), columns])
+            metric = state.metrics[name] = Metric(key, kind, list(rows.names), 0, 0)
+        more = [column for column in rows.names if column not in metric.columns]
+        metric.columns += more
+        is_table = metric.kind is MetricKind.VECTOR and set(metric.columns) - {VECTOR_COLUMN}
+        if is_table:
+            metric.kind = MetricKind.TABLE
+        if more or is_table:
+            self._db.execute(
+                "UPDATE metrics SET kind = ?, columns = ?, version = ? WHERE metric_key = ?",
+                (metric.kind, pack(metric.columns), self._version, metric.key),
+            )

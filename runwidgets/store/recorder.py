@@ -139,12 +139,12 @@ class Recorder:
         with self._folding:
             journal.drain()
             try:
-                self._folded = self._fold(journal.segments, self._folded, is_final=False)
+                self._folded = self._fold(journal.segments, self._folded, until=journal.size, is_final=False)
                 journal.tidy(self._folded)
             except OSError as error:
                 raise StoreError(f"the journal {journal.path} cannot be read: {error}") from error
 
-    def _fold(self, segments: Sequence[Segment], folded: int, *, is_final: bool) -> int:
+    def _fold(self, segments: Sequence[Segment], folded: int, *, until: float = float("inf"), is_final: bool) -> int:
         """Fold the files of a journal from an offset on; give the offset to go on from.
 
         Parameters
@@ -153,6 +153,8 @@ class Recorder:
             The journal's files, in order.
         folded
             Up to where it is folded.
+        until
+            What comes after this offset may wait: a journal that grows faster than it is folded has no end.
         is_final
             Whether its writer is gone.
         """
@@ -163,7 +165,7 @@ class Recorder:
                     return self.store.folded_bytes(segment.journal_id)
                 folded = segment.begin
             end_of_file = following.begin if following else None
-            while end_of_file is None or folded < end_of_file:
+            while folded < until and (end_of_file is None or folded < end_of_file):
                 end = self._fold_file(segment, folded, is_final=is_final or following is not None)
                 if end == folded:
                     break  # nothing more is there, or a torn event that could not be cut off

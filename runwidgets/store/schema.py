@@ -1,7 +1,8 @@
 """The tables of the SQLite store, as named steps that are applied in order, each once and whole.
 
 Keys named ``*_key`` are internal to one store; ``version`` columns hold the workspace-wide version number of the
-transaction that last touched the row, so that "what changed since v" is a search in an index.
+transaction that last touched the row, so that "what changed since v" is a search in an index. How rows of metrics lie
+in ``recent``, ``blocks`` and ``summaries`` is told in `runwidgets.store.series`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 STEPS: Final[tuple[tuple[str, str], ...]] = (
     (
-        "0001-runs",
+        "0001-store",
         """
         CREATE TABLE workspace (version INTEGER NOT NULL);
         INSERT INTO workspace VALUES (0);
@@ -34,7 +35,8 @@ STEPS: Final[tuple[tuple[str, str], ...]] = (
             experiment_key INTEGER REFERENCES experiments, parent_id TEXT,
             number INTEGER, name TEXT, type TEXT, status TEXT NOT NULL,
             created_at REAL, started_at REAL, ended_at REAL,
-            error BLOB, progress BLOB, journal_id TEXT, version INTEGER NOT NULL
+            error BLOB, progress BLOB, journal_id TEXT, description TEXT,
+            version INTEGER NOT NULL
         );
         CREATE INDEX runs_of_experiment ON runs (experiment_key, number);
         CREATE INDEX runs_of_parent ON runs (parent_id, version) WHERE parent_id IS NOT NULL;
@@ -51,17 +53,25 @@ STEPS: Final[tuple[tuple[str, str], ...]] = (
         ) WITHOUT ROWID;
         CREATE TABLE metrics (
             metric_key INTEGER PRIMARY KEY, run_key INTEGER NOT NULL REFERENCES runs, name TEXT NOT NULL,
-            kind TEXT NOT NULL, columns BLOB NOT NULL, row_count INTEGER NOT NULL, last BLOB, version INTEGER NOT NULL,
-            UNIQUE (run_key, name)
+            kind TEXT NOT NULL, columns BLOB NOT NULL, row_count INTEGER NOT NULL,
+            last BLOB, last_number REAL, version INTEGER NOT NULL, UNIQUE (run_key, name)
         );
         CREATE INDEX metrics_changed ON metrics (run_key, version);
+        CREATE INDEX metrics_by_last ON metrics (name, last_number) WHERE last_number IS NOT NULL;
+        CREATE TABLE recent (
+            run_key INTEGER NOT NULL REFERENCES runs, version INTEGER NOT NULL, rows BLOB NOT NULL,
+            PRIMARY KEY (run_key, version)
+        ) WITHOUT ROWID;
         CREATE TABLE blocks (
             metric_key INTEGER NOT NULL REFERENCES metrics, first_index INTEGER NOT NULL,
             row_count INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY (metric_key, first_index)
         ) WITHOUT ROWID;
+        CREATE TABLE summaries (
+            metric_key INTEGER NOT NULL REFERENCES metrics, level INTEGER NOT NULL, first_index INTEGER NOT NULL,
+            row_count INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY (metric_key, level, first_index)
+        ) WITHOUT ROWID;
         """,
     ),
-    ("0002-descriptions", "ALTER TABLE runs ADD COLUMN description TEXT"),
 )
 
 
@@ -85,7 +95,7 @@ def apply_steps(db: sqlite3.Connection, steps: tuple[tuple[str, str], ...] = STE
     unknown = done - {name for name, _ in steps}
     if unknown:
         raise SchemaError(
-            f"this workspace was written by a newer runwidgets (its schema has {', '.join(sorted(unknown))}): "
+            f"this workspace was written by another, newer runwidgets (its schema has {', '.join(sorted(unknown))}): "
             "install that version, or use another RUNWIDGETS_HOME"
         )
     for name, script in steps:

@@ -1,8 +1,6 @@
 """The embedded store: one SQLite file per workspace, in write-ahead mode.
 
-Rows of a metric are stored as blocks: what one fold brought of a metric is one row of the table ``blocks``, columns
-packed. So a metric of which a thousand points arrive between two folds costs one insert, and one that gets a point a
-minute costs one small row.
+Runs, tags, properties and files are rows of their tables; how rows of metrics lie is told in `runwidgets.store.series`.
 """
 
 from __future__ import annotations
@@ -16,14 +14,10 @@ import msgspec
 
 from runwidgets.errors import SchemaError, StoreError
 from runwidgets.records import (
-    VECTOR_COLUMN,
-    Block,
     ChildRecord,
     Cursor,
     FileRecord,
     FoundRun,
-    MetricDelta,
-    MetricKind,
     Owner,
     RunDelta,
     RunError,
@@ -33,15 +27,19 @@ from runwidgets.records import (
 )
 from runwidgets.store.folding import Fold, to_progress
 from runwidgets.store.schema import apply_steps
-from runwidgets.values import Column, unpack
+from runwidgets.store.series import changed_metrics, last_values, whole_metrics, window_of_metric
+from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from runwidgets.records import Event, RunQuery
+    from runwidgets.records import Event, MetricDelta, RunQuery
+    from runwidgets.store.series import Gathered
 
 _BUSY_SECONDS: Final = 30
+_MOST_GATHERED: Final = 4096
+"""Of so many runs it is remembered what they have."""
 _RUN: Final = """
     SELECT r.run_id, e.name, r.parent_id, r.number, r.name, r.type, r.status, r.created_at, r.started_at, r.ended_at,
         r.error, r.progress, r.version, r.run_key,
@@ -82,6 +80,7 @@ class SqliteStore:
         self._reading = threading.RLock()
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
+        self._gathered: dict[int, Gathered] = {}
         self._make()
 
     def _make(self) -> None:
@@ -127,10 +126,13 @@ class SqliteStore:
         with self._writing, self._driver_errors():
             db = self._write_connection()
             db.execute("BEGIN IMMEDIATE")
+            if len(self._gathered) > _MOST_GATHERED:
+                self._gathered.clear()
             try:
                 yield db
                 db.execute("COMMIT")
             except BaseException:
+                self._gathered.clear()
                 if db.in_transaction:  # a full disk, for one, has ended it already
                     db.execute("ROLLBACK")
                 raise
@@ -152,7 +154,7 @@ class SqliteStore:
             row = db.execute("SELECT folded_bytes FROM journals WHERE journal_id = ?", (journal_id,)).fetchone()
             if (row[0] if row else 0) != start:
                 return False
-            Fold(db, journal_id).apply(events)
+            Fold(db, journal_id, self._gathered).apply(events)
             db.execute(  # inserts only where damage has taken the journal's first event
                 "INSERT INTO journals VALUES (?, '', '', 0, 0, ?, 0, NULL)"
                 " ON CONFLICT DO UPDATE SET folded_bytes = excluded.folded_bytes",
@@ -176,7 +178,9 @@ class SqliteStore:
                 f"SELECT run_id FROM runs WHERE journal_id = ? AND status NOT IN ({marks})",  # noqa: S608 (only marks)
                 (journal_id, *final),
             ).fetchall()
-            Fold(db, journal_id).apply([StatusSet(run_id, at, RunStatus.FAILED, lost) for (run_id,) in left])
+            Fold(db, journal_id, self._gathered).apply(
+                [StatusSet(run_id, at, RunStatus.FAILED, lost) for (run_id,) in left]
+            )
             db.execute("UPDATE journals SET ended_at = ? WHERE journal_id = ?", (at, journal_id))
         return [run_id for (run_id,) in left]
 
@@ -242,14 +246,17 @@ class SqliteStore:
             return _files(db, run_id, -1)
 
     def metrics(self, run_id: str, name: str | None = None) -> list[MetricDelta]:  # noqa: D102
-        name = name and name.encode("utf-8", "replace").decode()  # as `pack` has written it
+        name = name and stored_text(name)
         with self._snapshot() as db:
-            found = db.execute(
-                "SELECT metric_key, m.name, kind, columns, row_count FROM metrics m JOIN runs USING (run_key)"
-                " WHERE run_id = ? AND (? IS NULL OR m.name = ?) ORDER BY metric_key",
-                (run_id, name, name),
-            ).fetchall()
-            return [_metric_delta(db, row, 0) for row in found]
+            run = db.execute("SELECT run_key FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+            return whole_metrics(db, run[0], name) if run else []
+
+    def window(  # noqa: D102
+        self, run_id: str, name: str, start: int, stop: int, width: int = 1
+    ) -> MetricDelta | None:
+        with self._snapshot() as db:
+            run = db.execute("SELECT run_key FROM runs WHERE run_id = ?", (run_id,)).fetchone()
+            return window_of_metric(db, run[0], stored_text(name), start, stop, width) if run else None
 
     def changes(self, run_id: str, cursor: Cursor) -> RunDelta:  # noqa: D102
         with self._snapshot() as db:
@@ -262,7 +269,7 @@ class SqliteStore:
             children = tuple(_children(db, run_id, cursor.version))
             if row[12] <= cursor.version:
                 return RunDelta(cursor=Cursor(version, cursor.rows), children=children)
-            metrics = tuple(_metric_deltas(db, row[13], cursor))
+            metrics = tuple(changed_metrics(db, row[13], cursor))
             rows = {**cursor.rows, **{m.name: m.row_count for m in metrics}}
             return RunDelta(
                 cursor=Cursor(version, rows),
@@ -346,52 +353,7 @@ def _files(db: sqlite3.Connection, run_id: str, since: int) -> list[FileRecord]:
     return [FileRecord(*row) for row in rows]
 
 
-def _blocks(db: sqlite3.Connection, metric_key: int, first: int) -> list[Block]:
-    """Read the blocks that hold rows from ``first`` on; a block that begins before is cut."""
-    rows = db.execute(
-        "SELECT first_index, row_count, rows FROM blocks WHERE metric_key = ? AND first_index >="
-        " coalesce((SELECT max(first_index) FROM blocks WHERE metric_key = ? AND first_index <= ?), 0)"
-        " ORDER BY first_index",
-        (metric_key, metric_key, first),
-    )
-    blocks = []
-    for first_index, count, data in rows:
-        cut = max(0, first - first_index)
-        if cut >= count:
-            continue
-        steps, times, columns = unpack(data)
-        blocks.append(
-            Block(
-                first_index + cut,
-                Column(steps, cut),
-                Column(times, cut),
-                {name: Column(column, cut) for name, column in columns.items()},
-            )
-        )
-    return blocks
-
-
-def _metric_deltas(db: sqlite3.Connection, run_key: int, cursor: Cursor) -> Iterator[MetricDelta]:
-    changed = db.execute(
-        "SELECT metric_key, name, kind, columns, row_count FROM metrics WHERE run_key = ? AND version > ?"
-        " ORDER BY metric_key",
-        (run_key, cursor.version),
-    ).fetchall()
-    for row in changed:
-        yield _metric_delta(db, row, cursor.rows.get(row[1], 0))
-
-
-def _metric_delta(db: sqlite3.Connection, row: Sequence[Any], first: int) -> MetricDelta:
-    key, name, kind, columns, count = row
-    return MetricDelta(name, MetricKind(kind), tuple(unpack(columns)), count, tuple(_blocks(db, key, first)))
-
-
 def _children(db: sqlite3.Connection, run_id: str, since: int) -> Iterator[ChildRecord]:
     rows = db.execute(f"{_RUN} WHERE r.parent_id = ? AND r.version > ? ORDER BY r.run_key", (run_id, since)).fetchall()
     for row in rows:
-        last = db.execute(
-            "SELECT name, last FROM metrics WHERE run_key = ? AND version > ? AND kind = ? AND last IS NOT NULL"
-            " ORDER BY metric_key",
-            (row[13], since, MetricKind.VECTOR),
-        )
-        yield ChildRecord(_record(row), {name: unpack(value).get(VECTOR_COLUMN) for name, value in last})
+        yield ChildRecord(_record(row), last_values(db, row[13], since))

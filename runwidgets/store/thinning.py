@@ -49,7 +49,12 @@ class Thinned:
         return len(self.index)
 
     def extended(
-        self, index: NDArray[np.int64], y: NDArray[np.float64], beside: NDArray[np.float64] | None = None
+        self,
+        index: NDArray[np.int64],
+        y: NDArray[np.float64],
+        beside: NDArray[np.float64] | None = None,
+        *,
+        width: int = 1,
     ) -> Thinned:
         """Give the series with more rows at its end.
 
@@ -61,14 +66,14 @@ class Thinned:
             Their values, shape ``(n,)``.
         beside
             What belongs to them, shape ``(k, n)``, the same ``k`` each time.
+        width
+            Rows in a bucket that these are what is kept of, a power of two.
         """
         if not len(index):
             return self
         if beside is None:
             beside = _empty(0, len(index))
-        width = self.width
-        while int(index[-1]) // width >= MAX_BUCKETS:
-            width *= 2
+        width = max(self.width, width, natural_width(int(index[-1]) + 1))
         # Full buckets stay as they are, unless they merge.
         settled = int(np.searchsorted(self.index, self.index[-1] // width * width)) if len(self) else 0
         if width != self.width:
@@ -77,7 +82,7 @@ class Thinned:
         index = np.concatenate([self.index[settled:], index])
         y = np.concatenate([self.y[settled:], y])
         beside = np.concatenate([old_beside[:, settled:], beside], axis=1)
-        keep = _worth_keeping(index // width, y)
+        keep = worth_keeping(index // width, y)
         return Thinned(
             np.concatenate([self.index[:settled], index[keep]]),
             np.concatenate([self.y[:settled], y[keep]]),
@@ -86,7 +91,24 @@ class Thinned:
         )
 
 
-def _worth_keeping(bucket: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+def natural_width(row_count: int) -> int:
+    """Give how many rows a bucket of a series of so many rows holds."""
+    width = 1
+    while (row_count - 1) // width >= MAX_BUCKETS:
+        width *= 2
+    return width
+
+
+def worth_keeping(bucket: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which rows stay, shape ``(n,)``.
+
+    Parameters
+    ----------
+    bucket
+        The bucket of each row, shape ``(n,)``, rising.
+    y
+        The values, shape ``(n,)``.
+    """
     keep = np.zeros(len(y), dtype=np.bool_)
     starts = np.concatenate([[0], np.flatnonzero(np.diff(bucket)) + 1])
     lengths = np.diff(np.concatenate([starts, [len(y)]]))

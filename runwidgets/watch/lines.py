@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from runwidgets.records import MetricKind
-from runwidgets.watch.view import BESIDE
+from runwidgets.store.summaries import BESIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

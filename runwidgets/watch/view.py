@@ -6,23 +6,20 @@ Views are never changed in place, so that any thread may show one while the next
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runwidgets.records import VECTOR_COLUMN, FileRecord, MetricKind, RunStatus
+from runwidgets.records import VECTOR_COLUMN, Block, FileRecord, MetricKind, RunStatus
+from runwidgets.store.summaries import MICROSECONDS, part_of_block, part_of_summary, values_over
 from runwidgets.store.thinning import Thinned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from numpy.typing import NDArray
-
-    from runwidgets.records import Block, ChildRecord, MetricDelta, RunDelta, RunRecord
-    from runwidgets.values import Column, Value
-
-BESIDE: Final = ("step", "time", "over")
-"""Rows of `Thinned.beside` in a column's series: its step, its time, and the table's first numeric column."""
+    from runwidgets.records import ChildRecord, MetricDelta, RunDelta, RunRecord, Summary
+    from runwidgets.store.summaries import Part
+    from runwidgets.values import Value
 
 
 @dataclass(frozen=True)
@@ -136,62 +133,51 @@ def _fold_children(children: Mapping[str, ChildRecord], changes: Iterable[ChildR
 def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
     view = before or MetricView(change.name, change.kind, {})
     columns = {name: view.columns.get(name, ColumnView(name)) for name in change.columns}
-    images = view.images
-    over_name = next((name for name in change.columns if not _is_text(columns[name], change.blocks)), None)
-    for block in change.blocks:
-        if change.kind is MetricKind.IMAGE:
-            images += _images(block)
-            continue
-        over = _floats(block, over_name)
-        for name, column in columns.items():
-            packed = block.columns.get(name)
-            if packed is not None:
-                columns[name] = _fold_column(column, packed, block, over)
-    return MetricView(change.name, change.kind, columns, images)
+    if change.kind is MetricKind.IMAGE:
+        images = view.images + tuple(image for block in change.blocks for image in _images(block))
+        return MetricView(change.name, change.kind, columns, images)
+    over_name = next((name for name in change.columns if not _is_text(columns[name], change.parts)), None)
+    for rows in change.parts:
+        for name, part in _parts(rows, over_name):
+            columns[name] = _fold_column(columns[name], part)
+    return MetricView(change.name, change.kind, columns, view.images)
 
 
-def _is_text(column: ColumnView, blocks: Iterable[Block]) -> bool:
-    return column.is_text or any(b.columns[column.name].is_text for b in blocks if column.name in b.columns)
+def _parts(rows: Block | Summary, over_name: str | None) -> Iterator[tuple[str, Part]]:
+    if isinstance(rows, Block):
+        over = values_over(rows, over_name)
+        return ((name, part_of_block(rows, name, over)) for name in rows.columns)
+    return ((name, part_of_summary(rows, name)) for name in rows.columns)
+
+
+def _is_text(column: ColumnView, parts: Iterable[Block | Summary]) -> bool:
+    return column.is_text or any(p.columns[column.name].is_text for p in parts if column.name in p.columns)
 
 
 def _images(block: Block) -> tuple[tuple[float, str], ...]:
     if VECTOR_COLUMN not in block.columns:  # a row was logged under an image's name
         return ()
-    times = block.times.to_floats().tolist()
+    times = (block.times.to_floats() / MICROSECONDS).tolist()
     paths = block.columns[VECTOR_COLUMN].to_list()
     return tuple((at, str(path)) for at, path in zip(times, paths, strict=True) if path is not None)
 
 
-def _floats(block: Block, name: str | None) -> NDArray[np.float64]:
-    packed = block.columns.get(name) if name is not None else None
-    return packed.to_floats() if packed is not None else np.full(len(block), np.nan)
-
-
-def _fold_column(column: ColumnView, packed: Column, block: Block, over: NDArray[np.float64]) -> ColumnView:
-    present = ~packed.missing()
-    y = packed.to_floats()[present]
-    steps = block.steps.to_floats()
-    beside = np.stack([steps, block.times.to_floats(), over])[:, present]
-    index = np.arange(block.first_index, block.first_index + len(block), dtype=np.int64)[present]
-    finite = y[np.isfinite(y)]
+def _fold_column(column: ColumnView, part: Part) -> ColumnView:
     return ColumnView(
         name=column.name,
-        count=column.count + packed.count_present(),
-        last=packed.last() if packed.count_present() else column.last,
-        minimum=_extreme(min, column.minimum, finite),
-        maximum=_extreme(max, column.maximum, finite),
-        nan_count=column.nan_count + int(np.isnan(y).sum()),
-        inf_count=column.inf_count + int(np.isinf(y).sum()),
-        has_steps=column.has_steps or bool(np.isfinite(beside[0]).any()),
-        is_text=column.is_text or packed.is_text,
-        series=column.series.extended(index, y, beside),
+        count=column.count + part.count,
+        last=part.last if part.count else column.last,
+        minimum=_best(min, column.minimum, part.minimum),
+        maximum=_best(max, column.maximum, part.maximum),
+        nan_count=column.nan_count + part.nan_count,
+        inf_count=column.inf_count + part.inf_count,
+        has_steps=column.has_steps or bool(np.isfinite(part.beside[0]).any()),
+        is_text=column.is_text or part.is_text,
+        series=column.series.extended(part.index, part.y, part.beside, width=part.width),
     )
 
 
-def _extreme(
-    better: Callable[[float, float], float], before: float | None, values: NDArray[np.float64]
-) -> float | None:
-    if not len(values):
-        return before
-    here = float(values.min() if better is min else values.max())
-    return here if before is None else better(before, here)
+def _best(better: Callable[[float, float], float], before: float | None, here: float | None) -> float | None:
+    if before is None or here is None:
+        return here if before is None else before
+    return better(before, here)

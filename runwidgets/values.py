@@ -130,7 +130,7 @@ def pack(value: Any) -> bytes:
     try:
         return _pack(value)
     except (OverflowError, UnicodeEncodeError):  # a long integer; half of a surrogate pair, as in a broken file name
-        return _pack(_deep_storable(msgspec.to_builtins(value) if isinstance(value, msgspec.Struct) else value))
+        return _pack(_deep_storable(msgspec.to_builtins(value, builtin_types=(bytes,))))
 
 
 def unpack(data: bytes) -> Any:

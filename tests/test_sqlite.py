@@ -12,6 +12,7 @@ from runwidgets.errors import SchemaError, StoreError
 from runwidgets.records import Cursor
 from runwidgets.store import sqlite
 from runwidgets.store.sqlite import SqliteStore
+from tests.series_contract import SeriesContract
 from tests.store_contract import Folder, StoreContract, created, opened, points
 
 
@@ -28,7 +29,22 @@ def make_store(tmp_path):
         store.close()
 
 
-class TestSqliteStore(StoreContract):
+@pytest.fixture
+def make_fresh_store(tmp_path):
+    """Give what opens a store on a database of its own, each time anew."""
+    made = []
+
+    def make():
+        for store in made:
+            store.close()
+        made.append(SqliteStore(tmp_path / f"fresh-{len(made)}.sqlite"))
+        return made[-1]
+
+    yield make
+    made[-1].close()
+
+
+class TestSqliteStore(StoreContract, SeriesContract):
     pass
 
 

@@ -213,7 +213,7 @@ def _tier(row_count: int) -> int:
 
 def width_of(level: int) -> int:
     """Give how many rows a bucket of a summary has."""
-    return SUMMARY_WIDTH * GROUP**level
+    return SUMMARY_WIDTH * int(GROUP**level)
 
 
 def _end_of_level(db: sqlite3.Connection, metric_key: int, level: int) -> int:
@@ -360,6 +360,14 @@ def _recent_blocks(db: sqlite3.Connection, run_key: int, since: int) -> dict[int
         for key, block in unpack_recent(data):
             found.setdefault(key, []).append(block)
     return found
+
+
+def last_number(db: sqlite3.Connection, run_key: int, name: str) -> float | None:
+    """Give the last recent value of a vector, if that is a number."""
+    row = db.execute(
+        "SELECT metric_key FROM metrics WHERE run_key = ? AND name = ? AND kind = ?", (run_key, name, MetricKind.VECTOR)
+    ).fetchone()
+    return _number(_last(_recent_blocks(db, run_key, -1).get(row[0], ()))) if row else None
 
 
 def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, Value]:

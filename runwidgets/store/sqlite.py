@@ -18,6 +18,7 @@ from runwidgets.records import (
     Cursor,
     FileRecord,
     FoundRun,
+    MetricKind,
     Owner,
     RunDelta,
     RunError,
@@ -27,7 +28,7 @@ from runwidgets.records import (
 )
 from runwidgets.store.folding import Fold, to_progress
 from runwidgets.store.schema import apply_steps
-from runwidgets.store.series import changed_metrics, last_values, whole_metrics, window_of_metric
+from runwidgets.store.series import changed_metrics, last_number, last_values, whole_metrics, window_of_metric
 from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
@@ -222,6 +223,8 @@ class SqliteStore:
     def find(self, query: RunQuery) -> list[str]:  # noqa: D102
         sql, values = _search(query)
         with self._snapshot() as db:
+            if query.order_by is not None:
+                return _ranked(db, query, sql, values)
             return [run_id for (run_id,) in db.execute(sql, values)]
 
     def described(self, run_ids: Sequence[str]) -> list[FoundRun]:  # noqa: D102
@@ -331,12 +334,36 @@ def _search(query: RunQuery) -> tuple[str, list[Any]]:
                 f" AND {'p.value = ?' if value is not None else '1'})"
             )
             values += [key] if value is None else [key, value]
-    order = "r.number DESC, r.run_key DESC" if query.experiment is not None else "r.run_key DESC"
+    if query.order_by is not None:
+        where.append("m.name = ? AND m.kind = ? AND m.last_number IS NOT NULL")
+        values += [stored_text(query.order_by), MetricKind.VECTOR]
+        what, order = "r.run_id, m.last_number", f"m.last_number {'DESC' if query.descending else 'ASC'}"
+        source = f"metrics m CROSS JOIN {source} ON r.run_key = m.run_key"  # in the order of the index
+    else:
+        what, order = "r.run_id", "r.number DESC" if query.experiment is not None else "r.run_key DESC"
     sql = (
-        f"SELECT r.run_id FROM {source} LEFT JOIN experiments e USING (experiment_key)"  # noqa: S608 (only marks)
-        f" WHERE {' AND '.join(where)} ORDER BY {order}"
+        f"SELECT {what} FROM {source} LEFT JOIN experiments e USING (experiment_key)"  # noqa: S608 (only marks)
+        f" WHERE {' AND '.join(where)} ORDER BY {order}, r.run_key DESC LIMIT ?"
     )
-    return sql, values
+    return sql, [*values, -1 if query.limit is None else query.limit]
+
+
+def _ranked(db: sqlite3.Connection, query: RunQuery, sql: str, values: Sequence[Any]) -> list[str]:
+    """Give the runs of a ranking: settled ones as the database has them, running ones by what is recent."""
+    numbers = dict(db.execute(sql, values).fetchall())
+    name = stored_text(query.order_by or "")
+    live = db.execute("SELECT DISTINCT run_key FROM recent").fetchall()
+    wanted = set()
+    if live:
+        unranked, unranked_values = _search(msgspec.structs.replace(query, order_by=None, limit=None))
+        wanted = {run_id for (run_id,) in db.execute(unranked, unranked_values)}
+    for (run_key,) in live:
+        (run_id,) = db.execute("SELECT run_id FROM runs WHERE run_key = ?", (run_key,)).fetchone()
+        number = last_number(db, run_key, name) if run_id in wanted else None
+        if number is not None:
+            numbers[run_id] = number
+    ranked = sorted(numbers, key=numbers.__getitem__, reverse=query.descending)
+    return ranked[: query.limit]
 
 
 def _pairs(db: sqlite3.Connection, table: str, run_id: str) -> dict[str, Any]:

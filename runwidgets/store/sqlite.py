@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from runwidgets.store.series import Gathered
 
 _BUSY_SECONDS: Final = 30
+_PAGE_BYTES: Final = 1024
+"""Of a new file. A fold changes a handful of small rows, and SQLite writes whole pages: with small ones a run that logs
+slowly writes half as much as with the usual 4096 bytes, for a third more time to read long series."""
+_WAL_PAGES: Final = 4096
+"""So long the write-ahead log grows before its pages are written back: 4 MiB, as SQLite's default is with larger pages."""
 _MOST_GATHERED: Final = 4096
 """Of so many runs it is remembered what they have."""
 _RUN: Final = """
@@ -102,7 +107,9 @@ class SqliteStore:
     def _write_connection(self) -> sqlite3.Connection:
         if self._writer is None:
             db = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
             db.execute("PRAGMA journal_mode = WAL")
+            db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
             db.execute("PRAGMA synchronous = NORMAL")
             self._writer = db
         return self._writer

@@ -62,6 +62,16 @@ STEPS: Final[tuple[tuple[str, str], ...]] = (
         """,
     ),
     ("0002-descriptions", "ALTER TABLE runs ADD COLUMN description TEXT"),
+    (
+        "0003-experiments",
+        """
+        ALTER TABLE experiments ADD COLUMN archived_at REAL;
+        CREATE TABLE experiment_tags (
+            experiment_key INTEGER NOT NULL REFERENCES experiments, key TEXT NOT NULL, value TEXT,
+            PRIMARY KEY (experiment_key, key)
+        ) WITHOUT ROWID;
+        """,
+    ),
 )
 
 

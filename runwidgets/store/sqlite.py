@@ -31,15 +31,16 @@ from runwidgets.records import (
     RunStatus,
     StatusSet,
 )
+from runwidgets.store import experiments
 from runwidgets.store.folding import Fold, to_progress
 from runwidgets.store.schema import apply_steps
 from runwidgets.values import Column, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from runwidgets.records import Event, RunQuery
+    from runwidgets.records import Event, ExperimentRecord, RunQuery
 
 _BUSY_SECONDS: Final = 30
 _RUN: Final = """
@@ -273,6 +274,32 @@ class SqliteStore:
                 children=children,
                 files=tuple(_files(db, run_id, cursor.version)),
             )
+
+    # ---- experiments
+
+    def experiments(self, name: str | None = None) -> list[ExperimentRecord]:  # noqa: D102
+        with self._snapshot() as db:
+            return experiments.listed(db, name)
+
+    def tag_experiment(self, name: str, tags: Mapping[str, str | None], at: float) -> None:  # noqa: D102
+        with self._transaction() as db:
+            experiments.tag(db, name, tags, at)
+
+    def untag_experiment(self, name: str, keys: Sequence[str]) -> None:  # noqa: D102
+        with self._transaction() as db:
+            experiments.untag(db, name, keys)
+
+    def archive_experiment(self, name: str, at: float) -> None:  # noqa: D102
+        with self._transaction() as db:
+            experiments.set_archived(db, name, at, archived=True)
+
+    def reactivate_experiment(self, name: str, at: float) -> None:  # noqa: D102
+        with self._transaction() as db:
+            experiments.set_archived(db, name, at, archived=False)
+
+    def delete_experiment(self, name: str) -> list[str]:  # noqa: D102
+        with self._transaction() as db:
+            return experiments.delete(db, name)
 
     # ---- life
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from runwidgets import limits
+from runwidgets import Experiment, Run, Workspace, limits
 from runwidgets.limits import Limits
 from runwidgets.records import (
     FileStored,
@@ -24,6 +24,7 @@ from runwidgets.records import (
     TagsRemoved,
     TagsSet,
 )
+from runwidgets.store.recorder import close_all
 
 
 def rows(columns, kind=MetricKind.TABLE, name="t"):
@@ -162,3 +163,86 @@ def test_runs_are_counted_apart_and_tags_that_were_removed_not_at_all(said):
 def test_what_was_no_limit_to_a_caller_is_none(said):
     assert said(rows({"c": [1.0] * 251}), ProgressMade("run", 1.0, 1.0, None, "")) == []
     assert said(rows({"": ["path/" * 100]}, MetricKind.IMAGE)) == []  # a path is judged as a file's name
+
+
+# ---- a strict workspace
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.WARNING, logger="runwidgets")
+    monkeypatch.chdir(tmp_path)
+    yield
+    close_all()
+
+
+STRICT = {
+    "constructor": lambda: Workspace(strict=True),
+    "create": lambda: Workspace.create("mine", strict=True),
+    "from_config": lambda: Workspace.from_config(strict=True),
+}
+
+
+@pytest.mark.parametrize("make", STRICT.values(), ids=STRICT)
+def test_a_strict_workspace_warns_once_and_keeps_all(make, caplog):
+    workspace = make()
+    assert workspace.strict
+    run = Experiment(workspace, "e").start_logging()
+    for n in range(60):
+        run.log(f"m{n}", n)
+    run.log_row("row", **{f"c{n}": n for n in range(20)})
+    run.log("text", "x" * 300)
+    run.complete()
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        "51 metrics of a run ('m50')",
+        "20 columns of a row ('row')",
+        "a text that was logged ('text') has 300 characters",
+    ]
+    found = run.get_metrics()
+    assert len(found) == 62
+    assert len(found["row"]) == 20
+    assert found["text"] == "x" * 300
+
+
+def test_a_strict_workspace_looks_at_every_call(caplog):
+    experiment = Experiment(Workspace(strict=True), "e")
+    run = experiment.start_logging(name="x" * 257, description="x" * 5_001)
+    run.set_tags(texts(51))
+    run.add_properties({"k" * 101: "x"})
+    for child in run.create_children(count=101):
+        child.complete()
+    run.fail("x" * 3_001)
+    experiment.set_tags({"k" * 251: "x", **texts(49)})
+    experiment.tag("one more")
+    assert [message.partition(":")[0].partition(" ('")[0] for message in caplog.messages] == [
+        "the name of a run has 257 characters",
+        "the description of a run has 5001 characters",
+        "51 tags of a run",
+        "a key among the properties of a run",
+        "101 runs in one create_children()",
+        "the message of an error has 3001 characters",
+        "a key among the tags of an experiment",
+        "51 tags of an experiment",
+    ]
+
+
+def test_tags_and_properties_that_a_run_has_already_count(caplog):
+    run = Experiment(Workspace(), "e").start_logging(tags=texts(50))
+    run.add_properties(texts(50))
+    again = Run(Experiment(Workspace(strict=True), "e"), run.id)
+    again.tag("one more")
+    again.add_properties({"one more": "x"})
+    run.complete()
+    assert [message.partition(":")[0] for message in caplog.messages] == ["51 tags of a run", "51 properties of a run"]
+
+
+def test_without_strict_nothing_is_said_and_logging_takes_no_step_more(caplog):
+    workspace = Workspace()
+    assert not workspace.strict
+    run = Experiment(workspace, "e").start_logging(name="x" * 300)
+    assert run._write == run._recorder.write
+    for n in range(60):
+        run.log(f"m{n}", "x" * 300)
+    run.complete()
+    assert caplog.messages == []
+    assert len(run.get_metrics()) == 60

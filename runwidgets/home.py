@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from runwidgets.configuration import DESCRIPTION
-from runwidgets.errors import UserError, WorkspaceNotFoundError
+from runwidgets.errors import StoreError, UserError, WorkspaceNotFoundError
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w.\-]{0,254}", re.ASCII)
 
@@ -35,14 +35,27 @@ def folder_of(name: object, argument: str = "name") -> Path:
 
 
 def is_workspace(folder: Path) -> bool:
-    """Tell whether there is a workspace in a folder: one that was described, or used."""
-    return (folder / DESCRIPTION).is_file() or (folder / "runs.sqlite").is_file()
+    """Tell whether there is a workspace in a folder: one that was described, or used, and that this user may read."""
+    try:
+        return (folder / DESCRIPTION).is_file() or (folder / "runs.sqlite").is_file()
+    except PermissionError:
+        return False
 
 
 def workspace_names() -> list[str]:
-    """Name the workspaces that exist, in alphabetical order."""
-    folder = home()
-    found = folder.iterdir() if folder.is_dir() else ()
+    """Name the workspaces that exist, in alphabetical order.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be read.
+    """
+    try:
+        found = list(home().iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise StoreError(f"the folder of all workspaces cannot be read: {error}") from error
     return sorted(place.name for place in found if _NAME.fullmatch(place.name) and is_workspace(place))
 
 

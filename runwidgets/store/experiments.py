@@ -28,10 +28,11 @@ def listed(db: sqlite3.Connection, name: str | None = None) -> list[ExperimentRe
     for experiment_key, key, value in db.execute("SELECT experiment_key, key, value FROM experiment_tags"):
         tags.setdefault(experiment_key, {})[key] = value
     rows = db.execute(
-        "SELECT experiment_key, e.name, e.created_at,"
-        " CASE WHEN max(r.created_at) > archived_at THEN NULL ELSE archived_at END, count(run_key)"
-        " FROM experiments e LEFT JOIN runs r USING (experiment_key) WHERE ? IS NULL OR e.name = ?"
-        " GROUP BY experiment_key ORDER BY experiment_key",
+        "SELECT experiment_key, name, created_at, CASE WHEN archived_at IS NULL OR EXISTS"
+        " (SELECT 1 FROM runs r WHERE r.experiment_key = e.experiment_key AND r.created_at > archived_at)"
+        " THEN NULL ELSE archived_at END,"
+        " (SELECT count(*) FROM runs r WHERE r.experiment_key = e.experiment_key)"
+        " FROM experiments e WHERE ? IS NULL OR name = ? ORDER BY experiment_key",
         (name, name),
     )
     return [
@@ -75,34 +76,33 @@ def delete(db: sqlite3.Connection, name: str) -> list[str]:
     UserError
         If a run of it has not ended and its process lives.
     """
+    found = db.execute("SELECT experiment_key FROM experiments WHERE name = ?", (name,)).fetchone()
+    if found is None:
+        return []
     runs = db.execute(
-        "SELECT run_key, run_id, status, j.journal_id, host, boot_id, pid, process_started_at, beat_at"
-        " FROM runs LEFT JOIN journals j USING (journal_id)"
-        " WHERE experiment_key = (SELECT experiment_key FROM experiments WHERE name = ?) ORDER BY run_key",
-        (name,),
+        "SELECT run_id, status, j.journal_id, host, boot_id, pid, process_started_at, beat_at"
+        " FROM runs LEFT JOIN journals j USING (journal_id) WHERE experiment_key = ? ORDER BY run_key",
+        found,
     ).fetchall()
-    running = [run_id for _, run_id, status, *owner in runs if _runs_still(status, owner)]
+    running = [run_id for run_id, status, *owner in runs if _runs_still(status, owner)]
     if running:
         more = f" and {len(running) - _NAMED} more" if len(running) > _NAMED else ""
         raise UserError(
             f"the experiment {name!r} cannot be deleted while runs of it are going on "
             f"({', '.join(running[:_NAMED])}{more}): end them with complete(), fail() or cancel(), or end their process"
         )
-    keys = [(run_key,) for run_key, *_ in runs]
+    its_runs = "run_key IN (SELECT run_key FROM runs WHERE experiment_key = ?)"
     for table in OF_A_METRIC:
-        db.executemany(
-            f"DELETE FROM {table} WHERE metric_key IN (SELECT metric_key FROM metrics WHERE run_key = ?)",  # noqa: S608
-            keys,
+        db.execute(
+            f"DELETE FROM {table} WHERE metric_key IN (SELECT metric_key FROM metrics WHERE {its_runs})",  # noqa: S608
+            found,
         )
-    for table in (*OF_A_RUN, "runs"):
-        db.executemany(f"DELETE FROM {table} WHERE run_key = ?", keys)  # noqa: S608 (our tables)
-    db.execute(
-        "DELETE FROM experiment_tags WHERE experiment_key = (SELECT experiment_key FROM experiments WHERE name = ?)",
-        (name,),
-    )
-    db.execute("DELETE FROM experiments WHERE name = ?", (name,))
+    for table in OF_A_RUN:
+        db.execute(f"DELETE FROM {table} WHERE {its_runs}", found)  # noqa: S608 (our tables)
+    for table in ("runs", "experiment_tags", "experiments"):
+        db.execute(f"DELETE FROM {table} WHERE experiment_key = ?", found)  # noqa: S608
     _raise_version(db)
-    return [run_id for _, run_id, *_ in runs]
+    return [run_id for run_id, *_ in runs]
 
 
 def _runs_still(status: str, owner: Sequence[object]) -> bool:

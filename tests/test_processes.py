@@ -410,6 +410,7 @@ time.sleep(1000)
 def begin_to_log(start):
     process = start(
         "run = experiment.start_logging(run_id='other'); run.log('m', 1.0); run.flush()\n"
+        "run._recorder._stop.set(); run._recorder._thread.join(); run.log('m', 2.0)  # which stays in the journal\n"
         "print(1, flush=True); sys.stdin.read()"
     )
     assert process.stdout.readline() == b"1\n"

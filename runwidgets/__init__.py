@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runwidgets.errors import NotFoundError, RunwidgetsError, StoreError, UserError
-    from runwidgets.experiment import Experiment
+    from runwidgets.experiment import Experiment, ViewType
     from runwidgets.records import RunStatus
     from runwidgets.run import Run
     from runwidgets.widgets.details import RunDetails
@@ -30,6 +30,7 @@ __all__ = [
     "RunwidgetsError",
     "StoreError",
     "UserError",
+    "ViewType",
     "Workspace",
 ]
 
@@ -42,6 +43,7 @@ _HOMES = {
     "RunwidgetsError": "errors",
     "StoreError": "errors",
     "UserError": "errors",
+    "ViewType": "experiment",
     "Workspace": "workspace",
 }
 

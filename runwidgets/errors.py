@@ -45,5 +45,9 @@ class MissingDependencyError(RunwidgetsError, ImportError):
     """An optional dependency is needed; the message names the extra that brings it."""
 
 
+class WorkspaceNotFoundError(NotFoundError, UserError):
+    """A workspace, or the configuration that names one, is not where it was looked for."""
+
+
 class ArgumentTypeError(UserError, TypeError):
     """An argument is of a type that is not accepted."""

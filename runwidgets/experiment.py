@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from typing import TYPE_CHECKING, Final
+import time
+import uuid
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
 
-from runwidgets.errors import UserError
+from runwidgets.errors import NotFoundError, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import builtins
+    from collections.abc import Iterable, Iterator, Mapping
 
     from runwidgets.filters import Filter
+    from runwidgets.records import ExperimentRecord
     from runwidgets.run import Run
+    from runwidgets.store.contract import Store
     from runwidgets.workspace import Workspace
 
+_log = logging.getLogger(__name__)
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w\-]{0,254}")
 
 
+class ViewType(StrEnum):
+    """Which experiments `Experiment.list` gives."""
+
+    ActiveOnly = "ActiveOnly"
+    All = "All"
+    ArchivedOnly = "ArchivedOnly"
+
+
 class Experiment:
-    """A named series of runs; it begins to exist with its first run.
+    """A named series of runs.
+
+    To name one reads and writes nothing. It begins to exist, and is listed from then on, with its first run, or when
+    it is tagged or archived.
 
     Parameters
     ----------
@@ -41,6 +61,87 @@ class Experiment:
             )
         self._workspace = workspace
         self._name = name
+        self._record: ExperimentRecord | None = None
+        self._is_read = False
+
+    @staticmethod
+    def list(
+        workspace: Workspace,
+        experiment_name: str | None = None,
+        view_type: ViewType | str = ViewType.ActiveOnly,
+        tags: Filter = None,
+    ) -> builtins.list[Experiment]:
+        """List the experiments of a workspace, in the order in which they began to exist.
+
+        Parameters
+        ----------
+        workspace
+            The workspace.
+        experiment_name
+            Only the one of this name.
+        view_type
+            Active ones, archived ones, or all.
+        tags
+            Only those that have this ``"key"``, or all of ``{"key": "value"}``.
+
+        Raises
+        ------
+        UserError
+            If there is no such view type, or the filter is of another form.
+        StoreError
+            If the store does not answer.
+        """
+        from runwidgets.filters import run_query
+
+        if view_type not in tuple(ViewType):
+            raise UserError(f"view_type is {view_type!r}: it must be one of {', '.join(ViewType)}")
+        wanted = run_query(tags=tags).tags
+        workspace._recorder.flush()
+        found = []
+        for record in workspace._store.experiments(experiment_name):
+            is_active = record.archived_at is None
+            if view_type not in (ViewType.All, ViewType.ActiveOnly if is_active else ViewType.ArchivedOnly):
+                continue
+            if all(key in record.tags and value in (None, record.tags[key]) for key, value in wanted.items()):
+                experiment = Experiment(workspace, record.name)
+                experiment._record, experiment._is_read = record, True
+                found.append(experiment)
+        return found
+
+    @staticmethod
+    def delete(workspace: Workspace, experiment_id: str) -> None:
+        """Delete an experiment with its runs, all that they logged, and their files.
+
+        Parameters
+        ----------
+        workspace
+            The workspace.
+        experiment_id
+            Its `id`.
+
+        Raises
+        ------
+        NotFoundError
+            If the workspace has no such experiment; the message lists those it has.
+        UserError
+            If a run of it has not ended and its process lives; nothing is deleted then.
+        StoreError
+            If the store does not answer.
+        """
+        recorder = workspace._recorder
+        recorder.flush()
+        recorder.recover()  # what is left of processes that are gone would bring their runs back
+        present = {experiment.id: experiment.name for experiment in Experiment.list(workspace, view_type=ViewType.All)}
+        if experiment_id not in present:
+            listed = ", ".join(f"{name} ({known})" for known, name in present.items()) or "none"
+            raise NotFoundError(
+                f"the workspace {workspace.name!r} has no experiment with the id {experiment_id!r}: it has {listed}"
+            )
+        for run_id in recorder.store.delete_experiment(present[experiment_id], time.time()):
+            try:
+                workspace._files.remove(run_id)
+            except OSError as error:
+                _log.warning("run %s is deleted, but files of it are left: %s", run_id, error)
 
     @property
     def workspace(self) -> Workspace:
@@ -51,6 +152,131 @@ class Experiment:
     def name(self) -> str:
         """Its name."""
         return self._name
+
+    @property
+    def workspace_object(self) -> Workspace:
+        """The workspace it lies in, by SDK v1's older name."""
+        return self._workspace
+
+    @property
+    def id(self) -> str:
+        """Its id: a UUID that follows from the names of workspace and experiment."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"runwidgets:{self._workspace.name}/{self._name}"))
+
+    @property
+    def tags(self) -> dict[str, str | None]:
+        """Its tags as this object last saw or set them; `refresh` asks anew."""
+        return dict(record.tags) if (record := self._seen()) else {}
+
+    @property
+    def archived_time(self) -> datetime | None:
+        """Since when it is archived, as this object last saw it; None while it is active."""
+        record = self._seen()
+        if record is None or record.archived_at is None:
+            return None
+        return datetime.fromtimestamp(record.archived_at, UTC)
+
+    def _seen(self) -> ExperimentRecord | None:
+        if not self._is_read:
+            self.refresh()
+        return self._record
+
+    def refresh(self) -> None:
+        """Ask for tags and state now.
+
+        Raises
+        ------
+        StoreError
+            If the store does not answer.
+        """
+        self._workspace._recorder.flush()
+        self._record = next(iter(self._store.experiments(self._name)), None)
+        self._is_read = True
+
+    @property
+    def _store(self) -> Store:
+        return self._workspace._store
+
+    def tag(self, key: str, value: Any = None) -> None:
+        """Set one tag; the value may be left out."""
+        self.set_tags({key: value})
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Set tags, in addition to those that are there.
+
+        Parameters
+        ----------
+        tags
+            Values by key; what is no string is set as its text, None stays.
+
+        Raises
+        ------
+        UserError
+            If it is no dict, or a key is no string.
+        StoreError
+            If the store does not answer; nothing is set then.
+        """
+        from runwidgets.recording import tag_texts
+
+        texts = tag_texts(tags)
+        if self._workspace._limits:
+            self._workspace._limits.check_experiment_tags(self.tags, texts)
+        self._store.tag_experiment(self._name, texts, time.time())
+        self.refresh()
+
+    def remove_tags(self, tags: Iterable[str]) -> None:
+        """Take tags away.
+
+        Parameters
+        ----------
+        tags
+            Their keys; one that is not there does no harm.
+
+        Raises
+        ------
+        UserError
+            If it is no list of strings.
+        StoreError
+            If the store does not answer.
+        """
+        from runwidgets.recording import tag_keys
+
+        self._store.untag_experiment(self._name, tag_keys(tags))
+        self.refresh()
+
+    def archive(self) -> None:
+        """Archive it: it is no longer listed, until `reactivate` or until another run of it begins.
+
+        Raises
+        ------
+        StoreError
+            If the store does not answer.
+        """
+        self._store.archive_experiment(self._name, time.time())
+        self.refresh()
+
+    def reactivate(self, new_name: str | None = None) -> None:
+        """Make it active again.
+
+        Parameters
+        ----------
+        new_name
+            Not supported, as in SDK v1.
+
+        Raises
+        ------
+        UserError
+            If a new name is given.
+        StoreError
+            If the store does not answer.
+        """
+        if new_name is not None:
+            raise UserError(
+                f"reactivate(): an experiment keeps its name: {self._name!r} cannot become {new_name!r}; "
+                "call reactivate() without a name"
+            )
+        self._store.reactivate_experiment(self._name, time.time())
+        self.refresh()
 
     def start_logging(
         self,
@@ -109,6 +335,11 @@ class Experiment:
         from runwidgets.run import Run
 
         return Run.list(self, type, tags, properties, include_children=include_children)
+
+    def _repr_html_(self) -> str:
+        from runwidgets.reprs import as_table
+
+        return as_table({"Name": self._name, "Workspace": self._workspace.name})
 
     def __repr__(self) -> str:
         return f"Experiment(Name: {self._name},\nWorkspace: {self._workspace.name})"

@@ -256,15 +256,7 @@ class Recording:
         tags
             Values by key; what is no string is set as its text, None stays.
         """
-        if not hasattr(tags, "items"):
-            raise ArgumentTypeError(f"tags are a dict, not {type(tags).__name__}")
-        texts = {}
-        for key, value in tags.items():
-            if not isinstance(key, str):
-                raise ArgumentTypeError(f"the tag {key!r} is no str")
-            if value is not None and not isinstance(value, str):
-                _log.warning("the tag %r is set to the text of %r: tags are strings", key, value)
-            texts[key] = value if value is None else str(value)
+        texts = tag_texts(tags)
         self._write(TagsSet(self._id, _now(), texts))
         self._tags.update(texts)
 
@@ -281,9 +273,7 @@ class Recording:
         UserError
             If it is no list of strings.
         """
-        keys = [] if isinstance(tags, str) else _values("remove_tags(): tags", tags)
-        if isinstance(tags, str) or not all(isinstance(key, str) for key in keys):
-            raise ArgumentTypeError(f"remove_tags(): tags is {tags!r}: give a list of keys, as in ['stale']")
+        keys = tag_keys(tags)
         self._write(TagsRemoved(self._id, _now(), keys))
         for key in keys:
             self._tags.pop(key, None)
@@ -410,6 +400,28 @@ class Recording:
         name = checked_name(name)
         size = self._experiment.workspace._files.save(self._id, name, source)
         self._write(FileStored(self._id, _now(), name, size))
+
+
+def tag_texts(tags: Mapping[str, Any]) -> dict[str, str | None]:
+    """Give tags as texts by key, as `Recording.set_tags` takes them; raise `UserError` for what can be none."""
+    if not hasattr(tags, "items"):
+        raise ArgumentTypeError(f"tags are a dict, not {type(tags).__name__}")
+    texts = {}
+    for key, value in tags.items():
+        if not isinstance(key, str):
+            raise ArgumentTypeError(f"the tag {key!r} is no str")
+        if value is not None and not isinstance(value, str):
+            _log.warning("the tag %r is set to the text of %r: tags are strings", key, value)
+        texts[key] = value if value is None else str(value)
+    return texts
+
+
+def tag_keys(tags: Iterable[str]) -> list[str]:
+    """Give the keys of tags that are to go, as `Recording.remove_tags` takes them."""
+    keys = [] if isinstance(tags, str) else _values("remove_tags(): tags", tags)
+    if isinstance(tags, str) or not all(isinstance(key, str) for key in keys):
+        raise ArgumentTypeError(f"remove_tags(): tags is {tags!r}: give a list of keys, as in ['stale']")
+    return keys
 
 
 def _check_name(name: object) -> None:

@@ -270,6 +270,24 @@ class FoundRun(msgspec.Struct, frozen=True):
     properties: dict[str, str]
 
 
+class ExperimentRecord(msgspec.Struct, frozen=True):
+    """An experiment as the store has it.
+
+    Attributes
+    ----------
+    archived_at
+        Since when it is archived; None for an active one.
+    run_count
+        How many runs it has, children included.
+    """
+
+    name: str
+    created_at: float
+    archived_at: float | None
+    run_count: int
+    tags: dict[str, str | None]
+
+
 class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which runs are wanted: all conditions that are given hold.
 

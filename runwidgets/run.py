@@ -72,6 +72,8 @@ class Run(Recording, Reading):
         self._status = record.status
         self._tags = found.tags
         self._properties = found.properties
+        if self._limits:
+            self._limits.know(self._id, self._tags, self._properties)
 
     def _begin(  # noqa: PLR0917 (private, and all of them are needed)
         self,
@@ -90,7 +92,8 @@ class Run(Recording, Reading):
         self._number = number
         self._status = RunStatus.NOT_STARTED
         self._recorder = experiment.workspace._recorder
-        self._write = self._recorder.write
+        self._limits = experiment.workspace._limits
+        self._write = self._limits.watched(self._recorder.write) if self._limits else self._recorder.write
         self._parent: Run | None = None
         self._description = ""
         self._tags = {}
@@ -274,6 +277,9 @@ class Run(Recording, Reading):
             raise UserError("create_children(): give count, or tag_key and tag_values")
         elif tag_key is None or tag_values is None:
             raise UserError("create_children(): tag_key and tag_values are given together, or not at all")
+        tag_values = list(tag_values)
+        if self._limits:
+            self._limits.check_children(len(tag_values))
         return [start_run(self._experiment, parent_id=self._id, tags={tag_key: value}) for value in tag_values]
 
     def get_children(
@@ -418,7 +424,10 @@ class Run(Recording, Reading):
 
     def _end(self, status: RunStatus, error: RunError | None) -> None:
         self._status = status
-        self._recorder.set_status(StatusSet(self._id, _now(), status, error))
+        ended = StatusSet(self._id, _now(), status, error)
+        if self._limits:
+            self._limits.check(ended)
+        self._recorder.set_status(ended)
         try:
             self._recorder.recover()  # what workers logged that were forked and are gone
             record = self._record()
@@ -438,6 +447,15 @@ class Run(Recording, Reading):
             self.complete()
         else:
             self.fail(error)
+
+    def _repr_html_(self) -> str:
+        from runwidgets.reprs import as_table
+
+        with suppress(StoreError):
+            self.get_status()
+        return as_table(
+            {"Experiment": self._experiment.name, "Id": self._id, "Type": self._type, "Status": self.status}
+        )
 
     def __repr__(self) -> str:
         with suppress(StoreError):

@@ -44,7 +44,7 @@ def start_run(
     run = Run.__new__(Run)
     run._begin(experiment, run_id, name, parent_id)
     recorder = run._recorder
-    recorder.write(RunCreated(run_id, _now(), experiment.name, parent_id, name))
+    run._write(RunCreated(run_id, _now(), experiment.name, parent_id, name))
     if description is not None:
         run.description = description
     if tags:

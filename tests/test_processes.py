@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from runwidgets import Experiment, Run, RunStatus, Workspace
+from runwidgets.errors import NotFoundError, UserError
 from runwidgets.store.recorder import close_all
 from runwidgets.watch.feed import Feed
 
@@ -401,3 +402,42 @@ time.sleep(1000)
         os.kill(child, signal.SIGKILL)
     eventually(lambda: values(recovered(experiment, "run"), "child") == [0, 1])
     assert values(recovered(experiment, "run")) == [0]
+
+
+# ---- deleting under others
+
+
+def begin_to_log(start):
+    process = start(
+        "run = experiment.start_logging(run_id='other'); run.log('m', 1.0); run.flush()\n"
+        "run._recorder._stop.set(); run._recorder._thread.join(); run.log('m', 2.0)  # which stays in the journal\n"
+        "print(1, flush=True); sys.stdin.read()"
+    )
+    assert process.stdout.readline() == b"1\n"
+    return process
+
+
+def test_an_experiment_is_not_deleted_under_a_run_of_another_process_until_that_is_killed(start, experiment):
+    process = begin_to_log(start)
+    with pytest.raises(UserError, match=r"going on \(other\)"):
+        Experiment.delete(experiment.workspace, experiment.id)
+    process.kill()
+    process.wait()
+    Experiment.delete(experiment.workspace, experiment.id)
+    assert Experiment.list(experiment.workspace) == []
+    with pytest.raises(NotFoundError):
+        recovered(experiment, "other")
+
+
+def test_a_workspace_is_not_deleted_while_another_process_logs_there_until_that_is_killed(
+    start, experiment, runwidgets_home
+):
+    process = begin_to_log(start)
+    assert Run(experiment, "other").get_metrics() == {"m": 1.0}
+    with pytest.raises(UserError, match=rf"others are logging there \(process {process.pid} on "):
+        experiment.workspace.delete()
+    assert Run(experiment, "other").get_status() == "Running"
+    process.kill()
+    process.wait()
+    experiment.workspace.delete()
+    assert list(runwidgets_home.iterdir()) == []

@@ -10,8 +10,9 @@ from filelock import FileLock
 
 from runwidgets.errors import SchemaError, StoreError
 from runwidgets.records import Cursor
-from runwidgets.store import sqlite
+from runwidgets.store import experiments, sqlite
 from runwidgets.store.sqlite import SqliteStore
+from tests.experiments_contract import ExperimentsContract
 from tests.series_contract import SeriesContract
 from tests.store_contract import Folder, StoreContract, created, opened, points
 
@@ -44,7 +45,7 @@ def make_fresh_store(tmp_path):
     made[-1].close()
 
 
-class TestSqliteStore(StoreContract, SeriesContract):
+class TestSqliteStore(StoreContract, SeriesContract, ExperimentsContract):
     pass
 
 
@@ -173,3 +174,14 @@ def test_an_idle_look_reads_one_number(make_store):
     store._reader.set_trace_callback(asked.append)
     assert store.changes("run", cursor).is_empty
     assert asked == ["BEGIN", "SELECT version FROM workspace", "COMMIT"]
+
+
+def test_an_experiment_is_deleted_from_every_table_that_holds_parts_of_runs(make_store):
+    db = make_store()._write_connection()
+    held = {"run_key": set(), "metric_key": set()}
+    for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        columns = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+        for key in held.keys() & columns:
+            held[key].add(table)
+    assert held["run_key"] == {"runs", *experiments.OF_A_RUN}
+    assert held["metric_key"] == {"metrics", *experiments.OF_A_METRIC}

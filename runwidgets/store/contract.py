@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from runwidgets.records import (
         Cursor,
         Event,
+        ExperimentRecord,
         FileRecord,
         FoundRun,
         MetricDelta,
@@ -111,6 +112,41 @@ class Store(Protocol):
         """Read what changed about a run, its children included, since a cursor; a fresh cursor reads all of it.
 
         Of a long metric many rows at once come as summaries, fine enough for `runwidgets.store.thinning`.
+        """
+        ...
+
+    def experiments(self, name: str | None = None) -> list[ExperimentRecord]:
+        """List all experiments, or the one of this name, in the order in which they began to exist."""
+        ...
+
+    def tag_experiment(self, name: str, tags: Mapping[str, str | None], at: float) -> None:
+        """Set tags of an experiment, in addition to those it has; one that does not exist begins to."""
+        ...
+
+    def untag_experiment(self, name: str, keys: Sequence[str]) -> None:
+        """Take tags of an experiment away, where they are there."""
+        ...
+
+    def archive_experiment(self, name: str, at: float) -> None:
+        """Archive an experiment, until `reactivate_experiment` or until a run of it begins that was created later."""
+        ...
+
+    def reactivate_experiment(self, name: str, at: float) -> None:
+        """Make an experiment active; one that does not exist begins to."""
+        ...
+
+    def delete_experiment(self, name: str, at: float) -> list[str]:
+        """Delete an experiment with its runs and all that they logged, in one transaction; their files stay.
+
+        Returns
+        -------
+        list of str
+            The ids of the runs that are gone.
+
+        Raises
+        ------
+        UserError
+            If a run of it has not ended and its process lives; nothing is deleted then.
         """
         ...
 

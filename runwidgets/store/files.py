@@ -94,6 +94,18 @@ class FileRoot:
             raise
         return size
 
+    def remove(self, run_id: str) -> None:
+        """Delete all files of a run, where there are any.
+
+        Raises
+        ------
+        OSError
+            If they cannot be deleted.
+        """
+        folder = self._root / checked_name(run_id)
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder)
+
     def path(self, run_id: str, name: str, available: Iterable[str] = ()) -> Path:
         """Give where a file of a run lies.
 

@@ -129,7 +129,7 @@ class Fold:
         self._db = db
         self._journal_id = journal_id
         self._known = known
-        self._keys: dict[str, int] = {}
+        self._keys: dict[str, int | None] = {}
         self._before: dict[int, int] = {}
         self._rows: dict[int, dict[str, _Rows]] = {}
         self._version = 0
@@ -148,7 +148,9 @@ class Fold:
                 rows.add_point(event)
             elif isinstance(event, RowsLogged):
                 self._gather(event.run_id, event.name).add(event)
-            else:
+            elif isinstance(event, JournalOpened):
+                self._open_journal(event)
+            elif self._find(event.run_id, event.at if isinstance(event, RunCreated) else None) is not None:
                 self._apply_one(event)
         self._db.executemany(
             "UPDATE runs SET version = ? WHERE run_key = ?", [(self._version, key) for key in self._before]
@@ -157,31 +159,34 @@ class Fold:
             self._store_rows(run_key, self._rows.get(run_key, {}))
 
     def _gather(self, run_id: str, name: str) -> _Rows:
-        return self._rows.setdefault(self._key(run_id), {}).setdefault(name, _Rows())
+        key = self._find(run_id)
+        return _Rows() if key is None else self._rows.setdefault(key, {}).setdefault(name, _Rows())
 
     def _key(self, run_id: str) -> int:
-        """Find a run's key. A run whose creation is still in another journal gets its row now."""
-        key = self._keys.get(run_id)
-        if key is None:
+        return self._keys[run_id] or 0  # `apply` has found it
+
+    def _find(self, run_id: str, created_at: float | None = None) -> int | None:
+        """Find a run's key; None for one that was deleted, unless it is created after that.
+
+        A run whose creation is still in another journal gets its row now.
+        """
+        if self._keys.get(run_id) is None and (run_id not in self._keys or created_at is not None):
             row = self._db.execute("SELECT run_key, version FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             if row is None:
+                deleted = self._db.execute("SELECT deleted_at FROM deleted_runs WHERE run_id = ?", (run_id,)).fetchone()
+                if deleted and (created_at is None or created_at <= deleted[0]):
+                    self._keys[run_id] = None
+                    return None
                 row = self._db.execute(
                     "INSERT INTO runs (run_id, status, version) VALUES (?, ?, ?) RETURNING run_key, version",
                     (run_id, RunStatus.NOT_STARTED, self._version),
                 ).fetchone()
                 self._known[row[0]] = Gathered(self._version)
-            key, before = row
-            self._keys[run_id] = key
-            self._before[key] = before
-        return key
+            self._keys[run_id], self._before[row[0]] = row
+        return self._keys[run_id]
 
     def _apply_one(self, event: Event) -> None:
         match event:
-            case JournalOpened():
-                self._db.execute(
-                    "INSERT INTO journals VALUES (?, ?, ?, ?, ?, 0, ?, NULL) ON CONFLICT DO NOTHING",
-                    (event.journal_id, event.host, event.boot_id, event.pid, event.process_started_at, event.at),
-                )
             case RunCreated():
                 self._create_run(event)
             case StatusSet():
@@ -208,6 +213,12 @@ class Fold:
                 self._db.executemany(
                     "DELETE FROM tags WHERE run_key = ? AND key = ?", [(key, name) for name in event.keys]
                 )
+
+    def _open_journal(self, event: JournalOpened) -> None:
+        self._db.execute(
+            "INSERT INTO journals VALUES (?, ?, ?, ?, ?, 0, ?, NULL) ON CONFLICT DO NOTHING",
+            (event.journal_id, event.host, event.boot_id, event.pid, event.process_started_at, event.at),
+        )
 
     def _create_run(self, event: RunCreated) -> None:
         self._db.execute(

@@ -65,6 +65,8 @@ class Recorder:
                 "set RUNWIDGETS_HOME to a folder that this user can write"
             ) from error
         self.store: Store = SqliteStore(folder / "runs.sqlite")
+        self.is_deleted = False
+        """Whether the workspace was deleted: then what is logged is lost, lest a late value bring the folder back."""
         self._reset()
         self.recover()
 
@@ -89,10 +91,17 @@ class Recorder:
         journal = self._journal
         if journal is None:
             journal = self._open_journal()
+            if journal is None:
+                return
         journal.write(event)
 
-    def _open_journal(self) -> JournalWriter:
+    def _open_journal(self) -> JournalWriter | None:
         with self._mutex:
+            if self.is_deleted:
+                if not self._complained:
+                    self._complained = True
+                    _log.warning("the workspace %s was deleted: what is logged there is lost", self.folder)
+                return None
             if self._journal is None:
                 self._journal = JournalWriter(self._journals)
                 self._folded = 0
@@ -112,6 +121,16 @@ class Recorder:
     def own(self, run_id: str) -> None:
         """Take on a run: if this process ends before the run does, the run is recorded as Failed."""
         self._owned[run_id] = None
+
+    @property
+    def owned(self) -> tuple[str, ...]:
+        """The runs that this process owes an end."""
+        return tuple(self._owned)
+
+    @property
+    def journal_id(self) -> str | None:
+        """The journal that this process writes; None while it writes none."""
+        return self._journal.journal_id if self._journal else None
 
     def on_status(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call ``listener(run_id)`` when this process sets a run's status; returns what ends that."""
@@ -317,6 +336,20 @@ def recorder_of(folder: Path) -> Recorder:
             _recorders[folder] = recorder
             _for_fork.add(recorder)
         return _recorders[folder]
+
+
+def opened_recorder(folder: Path) -> Recorder | None:
+    """Give this process's recorder of a workspace's folder where there is one."""
+    with _recorders_mutex:
+        return _recorders.get(folder.absolute())
+
+
+def discard(folder: Path) -> None:
+    """Close this process's recorder of a workspace's folder and forget it: the folder is about to go."""
+    with _recorders_mutex:
+        recorder = _recorders.pop(folder.absolute(), None)
+    if recorder is not None:
+        recorder.close()
 
 
 @atexit.register

@@ -72,6 +72,17 @@ STEPS: Final[tuple[tuple[str, str], ...]] = (
         ) WITHOUT ROWID;
         """,
     ),
+    (
+        "0002-experiments",
+        """
+        ALTER TABLE experiments ADD COLUMN archived_at REAL;
+        CREATE TABLE experiment_tags (
+            experiment_key INTEGER NOT NULL REFERENCES experiments, key TEXT NOT NULL, value TEXT,
+            PRIMARY KEY (experiment_key, key)
+        ) WITHOUT ROWID;
+        CREATE TABLE deleted_runs (run_id TEXT PRIMARY KEY, deleted_at REAL NOT NULL) WITHOUT ROWID;
+        """,
+    ),
 )
 
 

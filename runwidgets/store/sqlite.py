@@ -26,16 +26,17 @@ from runwidgets.records import (
     RunStatus,
     StatusSet,
 )
+from runwidgets.store import experiments
 from runwidgets.store.folding import Fold, to_progress
 from runwidgets.store.schema import apply_steps
 from runwidgets.store.series import changed_metrics, last_number, last_values, whole_metrics, window_of_metric
 from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from runwidgets.records import Event, MetricDelta, RunQuery
+    from runwidgets.records import Event, ExperimentRecord, MetricDelta, RunQuery
     from runwidgets.store.series import Gathered
 
 _BUSY_SECONDS: Final = 30
@@ -43,7 +44,7 @@ _PAGE_BYTES: Final = 1024
 """Of a new file. A fold changes a handful of small rows, and SQLite writes whole pages: with small ones a run that logs
 slowly writes half as much as with the usual 4096 bytes, for a third more time to read long series."""
 _WAL_PAGES: Final = 4096
-"""So long the write-ahead log grows before its pages are written back: 4 MiB, as SQLite's default is with larger pages."""
+"""So long the write-ahead log grows before its pages are written back: 4 MiB, as is SQLite's own default."""
 _MOST_GATHERED: Final = 4096
 """Of so many runs it is remembered what they have."""
 _RUN: Final = """
@@ -290,6 +291,32 @@ class SqliteStore:
                 children=children,
                 files=tuple(_files(db, run_id, cursor.version)),
             )
+
+    # ---- experiments
+
+    def experiments(self, name: str | None = None) -> list[ExperimentRecord]:  # noqa: D102
+        with self._snapshot() as db:
+            return experiments.listed(db, name)
+
+    def tag_experiment(self, name: str, tags: Mapping[str, str | None], at: float) -> None:  # noqa: D102
+        with self._transaction() as db:
+            experiments.tag(db, name, tags, at)
+
+    def untag_experiment(self, name: str, keys: Sequence[str]) -> None:  # noqa: D102
+        with self._transaction() as db:
+            experiments.untag(db, name, keys)
+
+    def archive_experiment(self, name: str, at: float) -> None:  # noqa: D102
+        with self._transaction() as db:
+            experiments.set_archived(db, name, at, archived=True)
+
+    def reactivate_experiment(self, name: str, at: float) -> None:  # noqa: D102
+        with self._transaction() as db:
+            experiments.set_archived(db, name, at, archived=False)
+
+    def delete_experiment(self, name: str, at: float) -> list[str]:  # noqa: D102
+        with self._transaction() as db:
+            return experiments.delete(db, name, at)
 
     # ---- life
 

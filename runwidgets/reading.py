@@ -6,13 +6,17 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runwidgets.errors import NotFoundError
 from runwidgets.filters import run_query
 from runwidgets.metrics import sdk_metrics  # not when first asked: a fork meanwhile would leave the import locked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from runwidgets.experiment import Experiment
+    from runwidgets.records import MetricDelta
     from runwidgets.store.recorder import Recorder
 
 _log = logging.getLogger(__name__)
@@ -123,3 +127,74 @@ class Reading:
         below = store.find(run_query(below=self._id, deep=True, run_type=run_type))
         metrics = {run_id: sdk_metrics(store.metrics(run_id, name), run_id, files) for run_id in (self._id, *below)}
         return {run_id: found for run_id, found in metrics.items() if found}
+
+    def get_metrics_frame(self, name: str) -> pd.DataFrame:
+        """Read one metric as a DataFrame.
+
+        Parameters
+        ----------
+        name
+            Name of the metric.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each that was logged, with the columns ``_step`` (where any was given), ``_time`` (UTC), and those
+            of the metric: ``value`` for a vector. Types are kept, and NaN is not None: see `runwidgets.frames`.
+
+        Raises
+        ------
+        NotFoundError
+            If nothing was logged under that name; the message lists what was.
+        MissingDependencyError
+            If pandas is not installed.
+        """
+        from runwidgets.frames import metric_frame
+
+        return metric_frame(self._whole(name)[0])
+
+    def to_parquet(self, path: str | Path, name: str | None = None) -> None:
+        """Write metrics as a Parquet file, a row for each value.
+
+        Parameters
+        ----------
+        path
+            The file.
+        name
+            Only this metric; by default all.
+
+        Raises
+        ------
+        NotFoundError
+            If nothing was logged under that name; the message lists what was.
+        MissingDependencyError
+            If pyarrow is not installed.
+        """
+        from runwidgets.exports import write_parquet
+
+        write_parquet(self._whole(name), Path(path))
+
+    def to_csv(self, path: str | Path, name: str | None = None) -> None:
+        """Write metrics as a CSV file, a line for each value; as `to_parquet`, see `runwidgets.exports.write_csv`."""
+        from runwidgets.exports import write_csv
+
+        metrics = self._whole(name)
+        with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+            write_csv(metrics, file)
+
+    def to_json(self, path: str | Path, name: str | None = None) -> None:
+        """Write metrics as a JSON file, by name; as `to_parquet`, see `runwidgets.exports.write_json`."""
+        from runwidgets.exports import write_json
+
+        metrics = self._whole(name)
+        with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+            write_json(metrics, file)
+
+    def _whole(self, name: str | None) -> list[MetricDelta]:
+        self._recorder.flush()
+        store = self._recorder.store
+        metrics = store.metrics(self._id, name)
+        if name is not None and not metrics:
+            there = ", ".join(repr(metric.name) for metric in store.metrics(self._id)) or "none"
+            raise NotFoundError(f"run {self._id} has no metric {name!r}; it has: {there}")
+        return metrics

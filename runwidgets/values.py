@@ -154,14 +154,29 @@ def stored_text(text: str) -> str:
 # ---- the wire
 
 
-def wire_value(value: Value) -> Any:
-    """Give the JSON form of a value for the browser.
+def exact_wire_value(value: Value) -> Any:
+    """Give the JSON form of a value.
 
     NaN and the infinities become ``{"float": "NaN" | "Infinity" | "-Infinity"}``, integers that a JavaScript number
-    cannot hold exactly ``{"int": "digits"}``; all else is itself.
+    cannot hold exactly ``{"int": "digits"}`` (very long ones in hexadecimal, ``"0x…"``); all else is itself.
     """
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _SAFE_INT:
-        return {"int": str(value) if value.bit_length() < _LONG_INT_BITS else f"({value.bit_length()} bits)"}
+        return {"int": str(value) if value.bit_length() < _LONG_INT_BITS else hex(value)}
     return value
+
+
+def from_wire_value(found: Any) -> Value:
+    """Give back the value whose form `exact_wire_value` gave."""
+    if isinstance(found, dict):
+        ((kind, text),) = found.items()
+        return float(text) if kind == "float" else int(text, 0)
+    return found  # type: ignore[no-any-return]
+
+
+def wire_value(value: Value) -> Any:
+    """Give what `exact_wire_value` does for a person to look at: of a very long integer, how long it is."""
+    if isinstance(value, int) and value.bit_length() >= _LONG_INT_BITS:
+        return {"int": f"({value.bit_length()} bits)"}
+    return exact_wire_value(value)

@@ -27,6 +27,8 @@ FLOORS = {
     "runwidgets.starting": 2,
     "runwidgets.waiting": 2,
     "runwidgets.filters": 2,
+    "runwidgets.frames": 2,
+    "runwidgets.exports": 2,
     "runwidgets.experiment": 2,
     "runwidgets.workspace": 2,
     "runwidgets.configuration": 2,

@@ -24,6 +24,7 @@ FLOORS = {
     "runwidgets.run": 2,
     "runwidgets.figures": 2,
     "runwidgets.handle": 2,
+    "runwidgets.opening": 2,
     "runwidgets.reading": 2,
     "runwidgets.recording": 2,
     "runwidgets.uploading": 2,

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
+from runwidgets.context import InContext
 from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError, UserError
 from runwidgets.filters import found_runs, run_query
 from runwidgets.opening import add_factory, experiment_of, found_run, typed_run
@@ -31,7 +32,7 @@ _log = logging.getLogger(__name__)
 _now = time.time
 
 
-class Run(Recording, Reading):
+class Run(InContext, Recording, Reading):
     """One run of an experiment: metrics, tags, files, children and a status.
 
     ``Run(experiment, run_id)`` opens a run that exists; `Experiment.start_logging` and `Run.child_run` start new ones.

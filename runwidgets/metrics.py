@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from runwidgets.artifacts import ImageArtifact, JsonArtifact, identifier
+from runwidgets.errors import NotFoundError, UserError
 from runwidgets.records import VECTOR_COLUMN, MetricKind
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from runwidgets.artifacts import Artifact
     from runwidgets.records import MetricDelta
     from runwidgets.values import Value
+
+_log = logging.getLogger(__name__)
 
 
 def column_values(metric: MetricDelta, column: str) -> list[Value]:
@@ -69,5 +73,9 @@ def _artifact(metric: MetricDelta, run_id: str, files: Files) -> Artifact | None
     if kind is None:
         return None
     path = str(column_values(metric, VECTOR_COLUMN)[0])
-    data = files.path(run_id, path).read_bytes()
+    try:
+        data = files.path(run_id, path).read_bytes()
+    except (NotFoundError, UserError, OSError) as error:  # one file that is gone hides no other metric
+        _log.warning("the metric %r of run %s is given as its identifier: %s", metric.name, run_id, error)
+        return None
     return kind(run_id, path, metric.kind.value, data, identifier(run_id, path))

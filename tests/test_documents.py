@@ -182,6 +182,17 @@ def test_a_name_may_be_a_folder_of_another(run, names):
     assert [a.convert_to_object() for a in run.get_metrics(populate=True).values()] == [document("residuals")] * 2
 
 
+def test_a_file_that_is_gone_hides_no_other_metric(run, caplog):
+    run.log("m", 1)
+    run.log_residuals("gone", document("residuals"))
+    run.log_residuals("there", document("residuals"))
+    run.experiment.workspace._files.path(run.id, "gone").unlink()
+    found = run.get_metrics(populate=True)
+    assert (found["m"], found["gone"]) == (1, run.get_metrics()["gone"])
+    assert found["there"].convert_to_object() == document("residuals")
+    assert "the metric 'gone' of run" in caplog.text
+
+
 def test_a_disk_that_keeps_nothing_is_a_warning_and_training_goes_on(run, monkeypatch, caplog):
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -77,7 +77,8 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._folded = 0
-        self._owned: dict[str, bool] = {}
+        self._owned: dict[str, None] = {}
+        self._completed_by_exit: set[str] = set()
         self._beaten_at = 0.0
         self._recovered_at = 0.0
         self._complained = False
@@ -120,9 +121,10 @@ class Recorder:
         completes_at_exit
             Record it as Completed instead, where the process ends by itself and without an error.
         """
+        self._owned[run_id] = None
         if completes_at_exit:
             watch_exit_code()
-        self._owned[run_id] = completes_at_exit
+            self._completed_by_exit.add(run_id)
 
     def on_status(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call ``listener(run_id)`` when this process sets a run's status; returns what ends that."""
@@ -258,8 +260,8 @@ class Recorder:
     def close(self) -> None:
         """End what this process left unfinished, fold all, and close; writing again opens anew."""
         error = _ending_error()
-        for run_id, completes_at_exit in list(self._owned.items()):
-            if completes_at_exit and error is None:
+        for run_id in list(self._owned):
+            if error is None and run_id in self._completed_by_exit:
                 self.set_status(StatusSet(run_id, time.time(), RunStatus.COMPLETED))
             else:
                 self.set_status(StatusSet(run_id, time.time(), RunStatus.FAILED, error or _UNFINISHED))

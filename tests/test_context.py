@@ -8,6 +8,7 @@ import os
 import pickle
 import re
 import shutil
+import sqlite3
 import sys
 from collections import Counter
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from runwidgets import Experiment, Run, Workspace, context
 from runwidgets.errors import RunEnvironmentError, RunwidgetsError
+from runwidgets.store import recorder, sqlite
 from runwidgets.store.recorder import close_all
 from runwidgets.submitted import SubmittedRun
 from tests.test_processes import eventually, finish, start, values  # noqa: F401 (a fixture)
@@ -285,6 +287,25 @@ if __name__ == "__main__":
     finish(start(f"import runpy; sys.path.insert(0, ''); runpy.run_path({str(script)!r}, run_name='__main__')"))
     eventually(lambda: submitted._recorder.recover() or Counter(values(submitted)) == Counter(range(6)))
     assert list(Experiment(Workspace(), "offline").get_runs()) == []
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.02)
+    monkeypatch.setattr(recorder, "FOLD_SECONDS", 3600.0)
+
+
+def test_a_submitted_script_begins_while_the_store_does_not_answer(impatient, submitted, caplog):
+    lock = sqlite3.connect(submitted._recorder.folder / "runs.sqlite", isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    submitted.log("m", 0)
+    run = Run.get_context()
+    run.log("m", 1)
+    run.complete()
+    lock.execute("ROLLBACK")
+    lock.close()
+    assert "what is logged to run run waits in the journal" in caplog.text
+    assert (run, run.get_status(), run.get_metrics()) == (submitted, "Running", {"m": [0, 1]})
 
 
 @pytest.mark.parametrize("missing", ["RUNWIDGETS_WORKSPACE", "RUNWIDGETS_EXPERIMENT"])

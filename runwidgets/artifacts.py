@@ -1,4 +1,4 @@
-"""The files behind metrics, as `Run.get_metrics` gives them with ``populate=True``."""
+"""The files of runs, as uploads give them, and those behind metrics, as `Run.get_metrics` with ``populate=True``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,29 @@ ORIGIN: Final = "ExperimentRun"
 def identifier(run_id: str, path: str) -> str:
     """Give the identifier of a run's file, as SDK v1 writes it."""
     return f"aml://artifactId/{ORIGIN}/dcid.{run_id}/{path}"
+
+
+class StoredFile(msgspec.Struct, frozen=True):
+    """A file that is kept with a run.
+
+    Attributes
+    ----------
+    run_id
+        The run that has it.
+    path
+        Its name there.
+    size
+        How many bytes it has.
+    """
+
+    run_id: str
+    path: str
+    size: int
+
+    @property
+    def data_location(self) -> str:
+        """Its identifier."""
+        return identifier(self.run_id, self.path)
 
 
 class Artifact(msgspec.Struct, frozen=True):

@@ -51,3 +51,7 @@ class WorkspaceNotFoundError(NotFoundError, UserError):
 
 class ArgumentTypeError(UserError, TypeError):
     """An argument is of a type that is not accepted."""
+
+
+class RunEnvironmentError(RunwidgetsError):
+    """The process is not part of a submitted run, or what its environment says of the run is not true."""

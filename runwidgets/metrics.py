@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
-from runwidgets.artifacts import ImageArtifact, identifier
+from runwidgets.artifacts import ImageArtifact, JsonArtifact, identifier
+from runwidgets.errors import NotFoundError, UserError
 from runwidgets.records import VECTOR_COLUMN, MetricKind
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from runwidgets.artifacts import Artifact
     from runwidgets.records import MetricDelta
     from runwidgets.values import Value
+
+_log = logging.getLogger(__name__)
 
 
 def column_values(metric: MetricDelta, column: str) -> list[Value]:
@@ -32,13 +36,13 @@ def sdk_shape(metric: MetricDelta, run_id: str) -> Any:
     -------
     object
         A vector as a list in order of logging, as a bare value where it has just one; a table as a dict of columns,
-        each likewise; an image as the identifier of its (first) file.
+        each likewise; an image or a JSON document as the identifier of its (first) file.
     """
     if metric.kind is MetricKind.TABLE:
         names = {name: name or metric.name for name in metric.columns}
         return {shown: _unwrapped(column_values(metric, name)) for name, shown in names.items()}
     values = column_values(metric, VECTOR_COLUMN)
-    if metric.kind is MetricKind.IMAGE:
+    if metric.kind is MetricKind.IMAGE or metric.kind.is_document:
         return identifier(run_id, str(values[0]))
     return _unwrapped(values)
 
@@ -65,8 +69,13 @@ def sdk_metrics(metrics: Iterable[MetricDelta], run_id: str, files: Files | None
 
 
 def _artifact(metric: MetricDelta, run_id: str, files: Files) -> Artifact | None:
-    if metric.kind is not MetricKind.IMAGE:
+    kind = JsonArtifact if metric.kind.is_document else ImageArtifact if metric.kind is MetricKind.IMAGE else None
+    if kind is None:
         return None
     path = str(column_values(metric, VECTOR_COLUMN)[0])
-    data = files.path(run_id, path).read_bytes()
-    return ImageArtifact(run_id, path, metric.kind.value, data, identifier(run_id, path))
+    try:
+        data = files.path(run_id, path).read_bytes()
+    except (NotFoundError, UserError, OSError) as error:  # one file that is gone hides no other metric
+        _log.warning("the metric %r of run %s is given as its identifier: %s", metric.name, run_id, error)
+        return None
+    return kind(run_id, path, metric.kind.value, data, identifier(run_id, path))

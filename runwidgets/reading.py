@@ -4,37 +4,40 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.errors import NotFoundError
 from runwidgets.filters import run_query
+from runwidgets.handle import Handle
 from runwidgets.metrics import sdk_metrics  # not when first asked: a fork meanwhile would leave the import locked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
-    from runwidgets.experiment import Experiment
     from runwidgets.records import MetricDelta
-    from runwidgets.store.recorder import Recorder
 
 _log = logging.getLogger(__name__)
+_LOG_FOLDERS: Final = ("logs/", "azureml-logs/", "user_logs/")
 
 
-class Reading:
+class Reading(Handle):
     """The half of a `Run` that readers ask for metrics and files."""
 
-    _id: str
-    _experiment: Experiment
-    _recorder: Recorder
+    get_details: Callable[[], dict[str, Any]]
 
     def get_file_names(self) -> list[str]:
         """List the names of all files of the run, images included."""
         self._recorder.flush()
         return [file.path for file in self._recorder.store.files(self._id)]
 
-    def download_file(self, name: str, output_file_path: str | Path | None = None) -> None:
+    def download_file(
+        self,
+        name: str,
+        output_file_path: str | Path | None = None,
+        _validate_checksum: bool = False,
+    ) -> None:
         """Copy a file of the run out.
 
         Parameters
@@ -97,6 +100,37 @@ class Reading:
         for name, target in zip(names, targets, strict=True):
             self.download_file(name, Path(output_directory or ".") / target)
 
+    def _log_files(self) -> dict[str, Path]:
+        """Find the run's logs: where each lies, by its name in the run."""
+        files = self._experiment.workspace._files
+        names = self.get_file_names()
+        return {name: files.path(self._id, name).absolute() for name in names if name.startswith(_LOG_FOLDERS)}
+
+    def get_details_with_logs(self) -> dict[str, Any]:
+        """Tell what `Run.get_details` tells, with the content of each log in place of its address."""
+        logs = {name: path.read_text("utf-8", "replace") for name, path in self._log_files().items()}
+        return {**self.get_details(), "logFiles": logs}
+
+    def get_all_logs(self, destination: str | Path | None = None) -> list[str]:
+        """Copy the run's logs out.
+
+        Parameters
+        ----------
+        destination
+            The folder to copy them to, with the folders that they have in the run; by default one in the current
+            folder that is called by the run's id.
+
+        Returns
+        -------
+        list of str
+            The paths of the copies.
+        """
+        folder = Path(destination if destination is not None else self._id)
+        names = list(self._log_files())
+        for name in names:
+            self.download_file(name, folder / name)
+        return [str(folder / name) for name in names]
+
     def get_metrics(
         self, name: str | None = None, recursive: bool = False, run_type: str | None = None, populate: bool = False
     ) -> dict[str, Any]:
@@ -117,7 +151,7 @@ class Reading:
         -------
         dict
             A value logged once as itself, a vector as a list, a row as a dict of values, a table as a dict of lists,
-            an image as an identifier of its file. Empty where nothing was logged.
+            an image, confusion matrix or the like as the identifier of its first file. Empty where nothing was logged.
         """
         self._recorder.flush()
         store = self._recorder.store

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import re
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.columns import pack_column
-from runwidgets.errors import ArgumentTypeError, UserError
-from runwidgets.images import HEAD_BYTES, image_type
+from runwidgets.errors import ArgumentTypeError, StoreError, UserError
+from runwidgets.figures import Figures, check_name
 from runwidgets.records import (
     VECTOR_COLUMN,
-    FileStored,
     MetricKind,
     PointLogged,
     ProgressMade,
@@ -26,29 +22,20 @@ from runwidgets.records import (
 from runwidgets.values import is_sequence, plain_list, plain_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from runwidgets.experiment import Experiment
-    from runwidgets.records import Event
-    from runwidgets.store.recorder import Recorder
+    from collections.abc import Iterable, Mapping
 
 _log = logging.getLogger(__name__)
 _now = time.time
 _ROWS_AN_EVENT: Final = 65_536
 """Longer lists and tables are several events, so that no event of numbers is large."""
-_NOT_IN_FILE_NAMES: Final = re.compile(r"[^\w.\- /()+=,@]")
 
 
-class Recording:
-    """The half of a `Run` that scripts log to: values, progress, tags, properties and files.
+class Recording(Figures):
+    """The half of a `Run` that scripts log to: values, figures, progress, tags, properties and files.
 
     Each call returns when what was logged outlives the process. Any number of processes may log to one run.
     """
 
-    _id: str
-    _experiment: Experiment
-    _recorder: Recorder
-    _write: Callable[[Event], None]
     _tags: dict[str, str | None]
     _properties: dict[str, str]
 
@@ -77,7 +64,7 @@ class Recording:
         if type(value) is not float and type(value) is not int:
             value = _scalar(name, value)
         if type(name) is not str or not name:
-            _check_name(name)
+            check_name(name)
         if step is not None and type(step) is not int:
             step = _step(step)
         self._write(PointLogged(self._id, _now(), name, value, step))
@@ -99,7 +86,7 @@ class Recording:
         UserError
             If it is not iterable, or an element is itself several values.
         """
-        _check_name(name)
+        check_name(name)
         values = _values(f"log_list({name!r}): value", value)
         self._write_rows(name, MetricKind.VECTOR, {VECTOR_COLUMN: values})
 
@@ -120,7 +107,7 @@ class Recording:
         UserError
             If a cell is several values, or there is no column.
         """
-        _check_name(name)
+        check_name(name)
         if not kwargs:
             raise UserError(f"log_row({name!r}) got no columns: give them as keywords, as in log_row('xy', x=1, y=2)")
         columns = {}
@@ -151,71 +138,21 @@ class Recording:
         UserError
             If it is no table, or its columns differ in length.
         """
-        _check_name(name)
+        check_name(name)
         if not hasattr(value, "items"):
             raise ArgumentTypeError(
                 f"log_table({name!r}): value is a {type(value).__name__}, not a dict of columns or a DataFrame"
             )
         columns: dict[str, list[Any]] = {}
         for column, cells in value.items():
+            if str(column) in columns:
+                raise UserError(f"log_table({name!r}): there are two columns {str(column)!r}: give each its own name")
             several = is_sequence(cells) or isinstance(cells, (list, tuple))
             columns[str(column)] = _values(f"log_table({name!r}): column {column}", cells if several else [cells])
         lengths = {column: len(cells) for column, cells in columns.items()}
         if len(set(lengths.values())) > 1:
             raise UserError(f"log_table({name!r}): Columns must have the same length, but they have {lengths}")
         self._write_rows(name, MetricKind.TABLE, columns)
-
-    def log_image(self, name: str, path: str | None = None, plot: Any = None, description: str = "") -> None:  # noqa: ARG002
-        """Log an image: a file, or a matplotlib figure as it is now.
-
-        Parameters
-        ----------
-        name
-            Name of the metric; logged again, it becomes a series of images.
-        path
-            A PNG, JPEG, GIF, WebP or BMP file.
-        plot
-            A matplotlib figure, or ``matplotlib.pyplot`` for the current one.
-        description
-            Accepted, as in SDK v1.
-
-        Raises
-        ------
-        UserError
-            If not just one of ``path`` and ``plot`` is given, or it is no image.
-        FileNotFoundError
-            If there is no file at ``path``.
-        """
-        _check_name(name)
-        if path is not None and plot is not None:
-            raise UserError(f"log_image({name!r}): path and plot were both provided, only one at a time is supported")
-        if plot is not None:
-            if not callable(getattr(plot, "savefig", None)):
-                raise ArgumentTypeError(
-                    f"log_image({name!r}): Argument [plot] is of invalid type {type(plot).__name__}. "
-                    "Expected type: [matplotlib.pyplot] or a matplotlib figure"
-                )
-            stream = io.BytesIO()
-            plot.savefig(stream, format="png")
-            stream.seek(0)
-            self._store_image(name, stream, "png")
-        elif path is not None:
-            with Path(path).open("rb") as file:
-                media_type = image_type(file.read(HEAD_BYTES))
-                if media_type is None:
-                    raise UserError(
-                        f"log_image({name!r}): Argument [{path}] is malformed: no PNG, JPEG, GIF, WebP or BMP file"
-                    )
-                file.seek(0)
-                self._store_image(name, file, media_type.removeprefix("image/"))
-        else:
-            raise UserError(f"log_image({name!r}): one of path and plot is required as input")
-
-    def _store_image(self, name: str, stream: BinaryIO, suffix: str) -> None:
-        stem = _NOT_IN_FILE_NAMES.sub("_", name).strip("/. ")[:50].replace("..", "_") or "image"
-        file_name = f"{stem}_{time.time_ns() // 1000}.{suffix}"
-        self._store_file(file_name, stream)
-        self._write_rows(name, MetricKind.IMAGE, {VECTOR_COLUMN: [file_name]})
 
     def _write_rows(self, name: str, kind: MetricKind, columns: Mapping[str, list[Any]]) -> None:
         now = _now()
@@ -297,16 +234,23 @@ class Recording:
         UserError
             If one of them has another value already.
         """
+        if not hasattr(properties, "items"):
+            raise ArgumentTypeError(f"properties are a dict, not {type(properties).__name__}")
         texts = {str(key): str(value) for key, value in properties.items()}
-        present = self.get_properties()
+        if not texts:
+            return
+        try:
+            present = self.get_properties()
+        except StoreError as error:  # where one is there with another value, the store keeps the first
+            _log.warning("%s; the properties %s are added unseen", error, ", ".join(map(repr, texts)))
+            present = self._properties
         for key, value in texts.items():
             if present.get(key, value) != value:
                 raise UserError(
                     f"the property {key!r} is {present[key]!r} already: properties can be added, not changed"
                 )
-        if texts:
-            self._write(PropertiesAdded(self._id, _now(), texts))
-            self._properties.update(texts)
+        self._write(PropertiesAdded(self._id, _now(), texts))
+        self._properties.update(texts)
 
     @property
     def properties(self) -> dict[str, str]:
@@ -318,88 +262,6 @@ class Recording:
         self._recorder.flush()
         self._properties = self._recorder.store.properties(self._id)
         return dict(self._properties)
-
-    # ---- files
-
-    def upload_file(self, name: str, path_or_stream: str | Path | BinaryIO) -> None:
-        """Keep a file with the run.
-
-        Parameters
-        ----------
-        name
-            Its name there, such as ``outputs/model.pkl``; a file of that name is replaced.
-        path_or_stream
-            A path, or a binary stream.
-
-        Raises
-        ------
-        UserError
-            If the name leads out of the run, or the source is neither a path nor a stream.
-        FileNotFoundError
-            If there is no file at the path.
-        """
-        if isinstance(path_or_stream, (str, Path)):
-            self._store_file(name, Path(path_or_stream))
-        elif hasattr(path_or_stream, "read"):
-            self._store_file(name, path_or_stream)
-        else:
-            raise ArgumentTypeError(
-                f"upload_file({name!r}): path_or_stream is a {type(path_or_stream).__name__}, neither path nor stream"
-            )
-
-    def upload_files(self, names: Iterable[str], paths: Iterable[str | Path]) -> None:
-        """Keep several files with the run.
-
-        Parameters
-        ----------
-        names
-            Their names there.
-        paths
-            Where each is now.
-
-        Raises
-        ------
-        UserError
-            If there are not as many names as paths (also a `TypeError`), or a name leads out of the run.
-        FileNotFoundError
-            If there is no file at one of the paths; those before it are kept.
-        """
-        names, sources = list(names), [Path(path) for path in paths]
-        if len(names) != len(sources):
-            raise ArgumentTypeError(
-                f"upload_files(): {len(names)} names for {len(sources)} paths: give one name for each path"
-            )
-        for name, source in zip(names, sources, strict=True):
-            self._store_file(name, source)
-
-    def upload_folder(self, name: str, path: str | Path) -> None:
-        """Keep all files in a folder, and in the folders below it, with the run.
-
-        Parameters
-        ----------
-        name
-            The folder's name there, such as ``outputs/model``.
-        path
-            The folder.
-
-        Raises
-        ------
-        UserError
-            If there is no folder at the path, or the name leads out of the run.
-        """
-        folder = Path(path)
-        if not folder.is_dir():
-            raise UserError(f"upload_folder({name!r}): there is no folder at {folder}: use upload_file for one file")
-        for source in sorted(folder.rglob("*")):
-            if source.is_file():
-                self._store_file(f"{name}/{source.relative_to(folder).as_posix()}", source)
-
-    def _store_file(self, name: str, source: Path | BinaryIO) -> None:
-        from runwidgets.store.files import checked_name
-
-        name = checked_name(name)
-        size = self._experiment.workspace._files.save(self._id, name, source)
-        self._write(FileStored(self._id, _now(), name, size))
 
 
 def tag_texts(tags: Mapping[str, Any]) -> dict[str, str | None]:
@@ -424,13 +286,6 @@ def tag_keys(tags: Iterable[str]) -> list[str]:
     return keys
 
 
-def _check_name(name: object) -> None:
-    if not isinstance(name, str):
-        raise ArgumentTypeError(f"a metric's name is a str, not {type(name).__name__}")
-    if not name:
-        raise UserError("a metric's name is empty")
-
-
 def _scalar(name: str, value: object) -> Any:
     if is_sequence(value):
         raise UserError(
@@ -447,6 +302,8 @@ def _step(step: object) -> float:
 
 
 def _values(what: str, value: Any) -> list[Any]:
+    if getattr(value, "ndim", 1) > 1 and not hasattr(value, "tolist"):  # a DataFrame would give its columns' names
+        raise UserError(f"{what} is a {type(value).__name__}, which has several columns: use log_table")
     try:
         return plain_list(value)
     except TypeError as error:

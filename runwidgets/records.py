@@ -66,6 +66,24 @@ class MetricKind(StrEnum):
     """Named columns (`Run.log_row`, `Run.log_table`)."""
     IMAGE = "image"
     """One file path a row (`Run.log_image`)."""
+    ACCURACY_TABLE = "accuracy_table"
+    """One path of a JSON file a row (`Run.log_accuracy_table`)."""
+    CONFUSION_MATRIX = "confusion_matrix"
+    """One path of a JSON file a row (`Run.log_confusion_matrix`)."""
+    RESIDUALS = "residuals"
+    """One path of a JSON file a row (`Run.log_residuals`)."""
+    PREDICTIONS = "predictions"
+    """One path of a JSON file a row (`Run.log_predictions`)."""
+
+    @property
+    def is_document(self) -> bool:
+        """Whether each row is the path of a JSON file, one that `runwidgets.documents` has checked."""
+        return self in _DOCUMENTS
+
+
+_DOCUMENTS: Final = frozenset(
+    {MetricKind.ACCURACY_TABLE, MetricKind.CONFUSION_MATRIX, MetricKind.RESIDUALS, MetricKind.PREDICTIONS}
+)
 
 
 VECTOR_COLUMN: Final = ""

@@ -7,10 +7,12 @@ import logging
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from runwidgets.errors import ArgumentTypeError, NotFoundError, RunFailedError, StoreError, UserError
+from runwidgets.context import InContext
+from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError, UserError
 from runwidgets.filters import found_runs, run_query
+from runwidgets.opening import add_factory, experiment_of, found_run, typed_run
 from runwidgets.reading import Reading
 from runwidgets.recording import Recording
 from runwidgets.records import RunDescribed, RunError, RunStatus, StatusSet
@@ -18,7 +20,7 @@ from runwidgets.waiting import flush_within, run_details, wait_for_end
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
     from runwidgets.experiment import Experiment
@@ -28,10 +30,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _now = time.time
-_LOG_FOLDERS: Final = ("logs/", "azureml-logs/", "user_logs/")
 
 
-class Run(Recording, Reading):
+class Run(InContext, Recording, Reading):
     """One run of an experiment: metrics, tags, files, children and a status.
 
     ``Run(experiment, run_id)`` opens a run that exists; `Experiment.start_logging` and `Run.child_run` start new ones.
@@ -51,22 +52,11 @@ class Run(Recording, Reading):
     """
 
     def __init__(self, experiment: Experiment, run_id: str) -> None:
-        recorder = experiment.workspace._recorder
-        recorder.flush()
-        found = recorder.store.described([run_id])
-        if not found:
-            recorder.recover()
-            found = recorder.store.described([run_id])
-        if not found:
-            raise NotFoundError(f"the workspace {experiment.workspace.name!r} has no run {run_id!r}")
-        self._attach(experiment, found[0])
+        self._attach(experiment, found_run(experiment.workspace, run_id))
 
     def _attach(self, experiment: Experiment, found: FoundRun) -> None:
         record = found.run
-        if record.experiment not in ("", experiment.name):
-            from runwidgets.experiment import Experiment
-
-            experiment = Experiment(experiment.workspace, record.experiment)
+        experiment = experiment_of(record, experiment)
         self._begin(experiment, record.run_id, record.name, record.parent_id, record.type, record.number)
         self._description = record.description or ""
         self._status = record.status
@@ -92,8 +82,6 @@ class Run(Recording, Reading):
         self._number = number
         self._status = RunStatus.NOT_STARTED
         self._recorder = experiment.workspace._recorder
-        self._limits = experiment.workspace._limits
-        self._write = self._limits.watched(self._recorder.write) if self._limits else self._recorder.write
         self._parent: Run | None = None
         self._description = ""
         self._tags = {}
@@ -101,13 +89,16 @@ class Run(Recording, Reading):
 
     @classmethod
     def _of(cls, experiment: Experiment, found: FoundRun) -> Run:
+        typed = typed_run(experiment, found.run)
+        if typed is not None:
+            return typed
         run = cls.__new__(cls)
         run._attach(experiment, found)
         return run
 
     @classmethod
     def get(cls, workspace: Workspace, run_id: str) -> Run:
-        """Open a run of whichever experiment by its id.
+        """Open a run of whichever experiment by its id, as `add_type_provider` says of its type.
 
         Raises
         ------
@@ -116,7 +107,25 @@ class Run(Recording, Reading):
         """
         from runwidgets.experiment import Experiment
 
-        return cls(Experiment(workspace, "any"), run_id)
+        return cls._of(Experiment(workspace, "any"), found_run(workspace, run_id))
+
+    @staticmethod
+    def add_type_provider(runtype: str, run_factory: Callable[..., Run]) -> None:
+        """Have runs of a type be made by a function wherever they are found; for classes derived from this one.
+
+        Parameters
+        ----------
+        runtype
+            The type, as `Run.type` has it.
+        run_factory
+            Takes the experiment and the run's record, whose ``run_id`` tells which, and gives the run.
+
+        Raises
+        ------
+        UserError
+            If the type has a function already (also a `ValueError`).
+        """
+        add_factory(runtype, run_factory)
 
     @staticmethod
     def list(  # noqa: PLR0917 (SDK v1's signature)
@@ -211,7 +220,7 @@ class Run(Recording, Reading):
     def parent(self) -> Run | None:
         """The run that it is a child of, or None."""
         if self._parent is None and self._parent_id:
-            self._parent = Run(self._experiment, self._parent_id)
+            self._parent = Run.get(self._experiment.workspace, self._parent_id)
         return self._parent
 
     @property
@@ -325,9 +334,7 @@ class Run(Recording, Reading):
         """
         status = self.get_status()
         record = self._record()
-        paths = self.get_file_names()
-        files = self._experiment.workspace._files
-        logs = {name: files.path(self._id, name).absolute().as_uri() for name in paths if name.startswith(_LOG_FOLDERS)}
+        logs = {name: path.as_uri() for name, path in self._log_files().items()}
         return run_details(self._id, status, record, self.get_properties(), logs)
 
     def get_detailed_status(self) -> dict[str, str | None]:
@@ -395,11 +402,16 @@ class Run(Recording, Reading):
             raise RunFailedError(f"run {self._id} has failed:\n{error}", error)
         return details
 
-    def complete(self) -> None:
+    def complete(self, _set_status: bool = True) -> None:
         """End the run: Completed."""
-        self._end(RunStatus.COMPLETED, None)
+        self._end(RunStatus.COMPLETED if _set_status else None, None)
 
-    def fail(self, error_details: str | BaseException | None = None, error_code: str | None = None) -> None:
+    def fail(
+        self,
+        error_details: str | BaseException | None = None,
+        error_code: str | None = None,
+        _set_status: bool = True,
+    ) -> None:
         """End the run: Failed.
 
         Parameters
@@ -420,19 +432,22 @@ class Run(Recording, Reading):
             raise ArgumentTypeError(
                 f"fail(): error_details is a {type(error_details).__name__}: give a str or an exception"
             )
-        self._end(RunStatus.FAILED, error)
+        self._end(RunStatus.FAILED if _set_status else None, error)
 
-    def _end(self, status: RunStatus, error: RunError | None) -> None:
-        self._status = status
-        ended = StatusSet(self._id, _now(), status, error)
-        if self._limits:
-            self._limits.check(ended)
-        self._recorder.set_status(ended)
+    def _end(self, status: RunStatus | None, error: RunError | None) -> None:
+        """Set a final status, where there is one, and make all that was logged readable."""
+        if status is not None:
+            self._status = status
+            ended = StatusSet(self._id, _now(), status, error)
+            if self._limits:
+                self._limits.check(ended)
+            self._recorder.set_status(ended)
         try:
             self._recorder.recover()  # what workers logged that were forked and are gone
             record = self._record()
         except StoreError as problem:
-            _log.warning("%s; the end of run %s waits in the journal", problem, self._id)
+            waiting = f"the end of run {self._id}" if status else f"what was logged to run {self._id}"
+            _log.warning("%s; %s waits in the journal", problem, waiting)
         else:
             if record is not None:
                 self._status = record.status  # a run that had ended before keeps that end

@@ -28,8 +28,9 @@ def start_run(
     parent_id: str | None = None,
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
+    completes_at_exit: bool = False,
 ) -> Run:
-    """Start a run in this process, which from now on owes it an end."""
+    """Start a run in this process, which from now on owes it an end; `Recorder.own` tells which."""
     if run_id is None:
         run_id = str(uuid.uuid4())
     elif not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
@@ -49,7 +50,7 @@ def start_run(
         run.description = description
     if tags:
         run.set_tags(tags)
-    recorder.own(run_id)
+    recorder.own(run_id, completes_at_exit=completes_at_exit)
     run._status = RunStatus.RUNNING
     recorder.set_status(StatusSet(run_id, _now(), RunStatus.RUNNING))
     return run

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from pathlib import Path
 
 import pytest
 
-from runwidgets import Experiment, Run, Workspace
+from runwidgets import Experiment, Run, Workspace, opening
 from runwidgets.errors import ArgumentTypeError, NotFoundError, RunFailedError, RunwidgetsError, StoreError, UserError
+from runwidgets.records import RunCreated
 from runwidgets.store.recorder import close_all
 from tests.test_processes import eventually, start  # noqa: F401 (a fixture)
 from tests.test_run import PNG
@@ -214,6 +216,43 @@ def test_files_and_folders_go_in_together(run, tmp_path):
         run.upload_folder("outputs", "in/a")
 
 
+def test_an_upload_tells_what_is_kept(run, tmp_path, caplog):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_text("12345")
+    kept = run.upload_file("./outputs//a", "in/a", None)
+    assert (kept.run_id, kept.path, kept.size) == (run.id, "outputs/a", 5)
+    assert kept.data_location == f"aml://artifactId/ExperimentRun/dcid.{run.id}/outputs/a"
+    assert [k.path for k in run.upload_files(["x", "y"], ["in/a", "in/a"], True, 60)] == ["x", "y"]
+    assert [k.path for k in run.upload_folder("f", "in")] == ["f/a"]
+    assert caplog.records == []
+    run.upload_file("z", "in/a", datastore_name="blob")
+    assert "datastore_name='blob' is ignored" in caplog.text
+
+
+def test_a_file_that_is_kept_again_replaces_itself(run, tmp_path):
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "model.pkl").write_text("one")
+    run.upload_file("outputs/model.pkl", "outputs/model.pkl")
+    run.flush()
+    (tmp_path / "outputs" / "model.pkl").write_text("two!")
+    run.upload_file("outputs/model.pkl", "outputs/model.pkl")
+    run.upload_folder("outputs", "outputs")
+    assert run.get_file_names() == ["outputs/model.pkl"]
+    run.download_file("outputs/model.pkl", "copy", _validate_checksum=True)
+    assert Path("copy").read_text() == "two!"
+    assert [file.size for file in run._recorder.store.files(run.id)] == [4]
+
+
+def test_a_stream_of_text_is_kept_as_utf_8(run, tmp_path):
+    run.upload_file("stream", io.StringIO("损失\n"))
+    (tmp_path / "x").write_text("é", encoding="latin-1")
+    with (tmp_path / "x").open(encoding="latin-1") as stream:
+        run.upload_file("file", stream)
+    files = run.experiment.workspace._files
+    assert files.path(run.id, "stream").read_bytes() == "损失\n".encode()
+    assert files.path(run.id, "file").read_bytes() == "é".encode()
+
+
 @pytest.fixture
 def filled(run):
     for name in ("outputs/a", "outputs/deep/b", "outputs2/c", "d"):
@@ -280,6 +319,51 @@ def test_details_have_the_keys_of_the_sdk(run):
         "inputDatasets", "outputDatasets", "runDefinition", "logFiles", "submittedBy",
     }  # fmt: skip
     assert (details["status"], details["error"]["error"]["code"]) == ("Failed", "KeyError")
+
+
+LOGS = {"logs/x.txt": b"line\n", "azureml-logs/70_driver_log.txt": "损".encode(), "user_logs/deep/std_log.txt": b"\xff"}
+
+
+@pytest.fixture
+def with_logs(run):
+    for name, content in {**LOGS, "outputs/y.txt": b"no log"}.items():
+        run.upload_file(name, io.BytesIO(content))
+    return run
+
+
+def test_details_can_have_the_contents_of_the_logs(with_logs):
+    assert with_logs.get_details_with_logs() == {
+        **with_logs.get_details(),
+        "logFiles": {name: content.decode("utf-8", "replace") for name, content in LOGS.items()},
+    }
+
+
+@pytest.mark.parametrize("destination", [None, "there"])
+def test_all_logs_are_copied_out(with_logs, destination):
+    paths = with_logs.get_all_logs(destination)
+    assert paths == [str(Path(destination or with_logs.id) / name) for name in sorted(LOGS)]
+    assert [Path(path).read_bytes() for path in paths] == [LOGS[name] for name in sorted(LOGS)]
+
+
+class Typed(Run):
+    pass
+
+
+def test_runs_of_a_type_are_made_by_its_function_wherever_they_are_found(experiment, monkeypatch):
+    monkeypatch.setattr(opening, "_factories", {})
+    Run.add_type_provider("typed", lambda experiment, record: Typed(experiment, record.run_id))
+    with pytest.raises(ValueError, match=r"'typed'\): this type has a function already"):
+        Run.add_type_provider("typed", Run)
+    recorder = experiment.workspace._recorder
+    recorder.write(RunCreated("parent", 1.0, "exp", None, "one", "typed"))
+    recorder.write(RunCreated("child", 2.0, "exp", "parent", "two", "typed"))
+    recorder.write(RunCreated("grandchild", 3.0, "exp", "child", "three", "another"))
+    elsewhere = Experiment(experiment.workspace, "another")
+    parent = Run.get(experiment.workspace, "parent")
+    found = [parent, *experiment.get_runs(), *parent.get_children(), Run(elsewhere, "grandchild").parent]
+    assert [type(run) for run in found] == [Typed] * 4
+    assert {run.experiment for run in found} == {experiment}
+    assert type(Run.get(experiment.workspace, "grandchild")) is Run
 
 
 def test_a_canceled_run_stays_canceled_and_its_block_ends_as_usual(experiment):

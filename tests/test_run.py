@@ -6,6 +6,7 @@ import io
 import math
 import sqlite3
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,13 +81,20 @@ def test_a_metric_may_have_any_name(run, name):
     assert run.get_metrics(f"table {name}") == {f"table {name}": {name: [1, 2]}}
 
 
-@pytest.mark.parametrize("value", [np.int64(3), np.uint64(2**64 - 1), np.float16(0.5), np.array(2.5), np.bool_(True)])
-def test_numpy_scalars_become_pythons(run, value):
+WIDTHS = [
+    *(np.dtype(f"{kind}{bits // 8}").type(3) for kind in "iu" for bits in (8, 16, 32, 64)),
+    *(width(0.5) for width in (np.float16, np.float32, np.float64, np.longdouble)),
+    np.uint64(2**64 - 1), np.int64(-(2**63)), np.array(2.5), np.array(7), np.bool_(True), np.str_("text"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", WIDTHS)
+def test_numpy_scalars_of_every_width_become_pythons(run, value):
     run.log("m", value, step=np.int64(7))
     run.log_row("r", x=value)
     run.log_list("l", [value, value])
     run.log_table("t", {"x": np.array([value, value])})
-    plain = value.item()
+    plain = 0.5 if value.dtype == np.longdouble else value.item()
     assert exact(run.get_metrics()["m"]) == exact(plain)
     assert exact(run.get_metrics()["r"]["x"]) == exact(plain)
     assert exact(run.get_metrics()["l"]) == exact([plain, plain]) == exact(run.get_metrics()["t"]["x"])
@@ -106,11 +114,27 @@ def test_a_series_and_a_generator_are_lists(run):
     assert run.get_metrics() == {"series": [1.5, 2.5], "generator": [0, 1, 2]}
 
 
+@pytest.mark.parametrize(
+    "cells", [(1, 2), [1, 2], np.array([1, 2]), pd.Series([1, 2]), range(1, 3), (n for n in (1, 2))]
+)
+def test_a_column_is_whatever_holds_several_values(run, cells):
+    run.log_table("t", {"x": cells, "y": ["a", "b"]})
+    assert run.get_metrics() == {"t": {"x": [1, 2], "y": ["a", "b"]}}
+
+
 # ---- shapes
 
 
 def test_nothing_logged_is_an_empty_dict(run):
     assert run.get_metrics() == run.get_metrics("unknown") == run.get_metrics(recursive=True) == {}
+
+
+def test_a_lone_none_is_a_value_too(run):
+    run.log("m", None)
+    run.log_row("r", x=None)
+    assert run.get_metrics() == {"m": None, "r": {"x": None}}
+    assert run.get_metrics("m") == {"m": None}
+    assert run.get_metrics(recursive=True) == {run.id: {"m": None, "r": {"x": None}}}
 
 
 def test_one_value_is_itself_and_several_are_a_list_in_order(run):
@@ -188,6 +212,20 @@ def test_an_image_is_the_identifier_of_its_first_file(run, tmp_path):
     assert (tmp_path / "copy.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_pyplot_logs_the_figure_that_it_draws_on(run):
+    plt.switch_backend("agg")
+    figure = plt.figure(figsize=(1, 1), dpi=20)
+    try:
+        plt.plot([1, 2])
+        run.log_image("picture", plot=plt)
+    finally:
+        plt.close(figure)
+    image = run.get_metrics(populate=True)["picture"]
+    assert image.data[:8] == PNG[:8]
+    assert image.data[16:24] == (20).to_bytes(4, "big") * 2, "as large as the figure"
+    assert image.filename.endswith(".png")
+
+
 @pytest.mark.parametrize(
     "name", [*ODD_NAMES, "../../x", "/etc/x", "a/../b", "损" * 300, "C:\\x", "\ud800", "x" * 99 + "/y"]
 )
@@ -213,11 +251,15 @@ def test_an_image_may_have_any_name(run, tmp_path, name):
         (lambda r: r.log_list("m", 3), "value is a int"),
         (lambda r: r.log_list("m", [[1]]), "element 0 is a list"),
         (lambda r: r.log_list("", [1]), "name is empty"),
+        (lambda r: r.log_list("m", pd.DataFrame({"x": [1]})), "DataFrame, which has several columns: use log_table"),
+        (lambda r: r.log_list("m", np.ones((2, 1))), "element 0 is a list"),
         (lambda r: r.log_row("m"), "got no columns"),
         (lambda r: r.log_row("m", x=[1]), "column x contains a list"),
         (lambda r: r.log_table("m", {"x": [1], "y": [1, 2]}), "Columns must have the same length"),
         (lambda r: r.log_table("m", [1]), "not a dict of columns"),
         (lambda r: r.log_table("m", {"x": [[1]]}), "column x: element 0"),
+        (lambda r: r.log_table("m", {"1": [1], 1: [2]}), "two columns '1'"),
+        (lambda r: r.log_table("m", pd.DataFrame([[1, 2]], columns=["x", "x"])), "two columns 'x'"),
         (lambda r: r.log_image("m"), "one of path and plot is required"),
         (lambda r: r.log_image("m", path="x", plot=Figure()), "both provided, only one"),
         (lambda r: r.log_image("m", plot=3), "Expected type"),
@@ -226,6 +268,7 @@ def test_an_image_may_have_any_name(run, tmp_path, name):
         (lambda r: r.progress(1, "b"), "both are numbers"),
         (lambda r: r.set_tags("tag"), "tags are a dict"),
         (lambda r: r.set_tags({1: "a"}), "is no str"),
+        (lambda r: r.add_properties("a"), "properties are a dict"),
         (lambda r: r.upload_file("../x", io.BytesIO()), "leads out"),
         (lambda r: r.upload_file("x", 3), "neither path nor stream"),
         (lambda r: r.fail(3), "give a str or an exception"),
@@ -282,6 +325,21 @@ def test_properties_can_be_added_and_not_changed(run):
     run.add_properties({"a": "1", "b": "2"})
     with pytest.raises(UserError, match="'a' is '1' already"):
         run.add_properties({"c": "3", "a": "4"})
+    assert run.get_properties() == {"a": "1", "b": "2"}
+
+
+def test_properties_are_added_unseen_while_the_store_is_away(run, monkeypatch, caplog):
+    run.add_properties({"a": "1"})
+    with monkeypatch.context() as patch:
+
+        def away(*_):
+            raise StoreError("the store is away")
+
+        patch.setattr(type(run._recorder.store), "properties", away)
+        run.add_properties({"b": "2"})
+        with pytest.raises(UserError, match="'a' is '1' already"):
+            run.add_properties({"a": "2"})
+    assert "the store is away; the properties 'b' are added unseen" in caplog.text
     assert run.get_properties() == {"a": "1", "b": "2"}
 
 

@@ -119,3 +119,13 @@ class FileRoot:
             names = ",".join(available) or "none"
             raise NotFoundError(f"File with path {name} was not found,\navailable files include: {names}.")
         return place
+
+    def claim(self, run_id: str, name: str) -> bool:
+        """Take a name for a file that is about to be saved; tell whether it was free, for this caller alone."""
+        try:
+            place = self._place(run_id, name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch(exist_ok=False)
+        except OSError:
+            return False
+        return True

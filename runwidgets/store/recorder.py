@@ -15,6 +15,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import StoreError
+from runwidgets.exiting import exit_code, watch_exit_code
 from runwidgets.records import RunError, RunStatus, StatusSet
 from runwidgets.store.journal import JournalWriter, lock_of, read_journal, segments_in
 from runwidgets.store.liveness import BEAT_SECONDS
@@ -79,6 +80,7 @@ class Recorder:
         self._stop = threading.Event()
         self._folded = 0
         self._owned: dict[str, None] = {}
+        self._completed_by_exit: set[str] = set()
         self._beaten_at = 0.0
         self._recovered_at = 0.0
         self._complained = False
@@ -118,9 +120,20 @@ class Recorder:
         for listener in tuple(self._status_listeners):
             listener(event.run_id)
 
-    def own(self, run_id: str) -> None:
-        """Take on a run: if this process ends before the run does, the run is recorded as Failed."""
+    def own(self, run_id: str, *, completes_at_exit: bool = False) -> None:
+        """Take on a run: if this process ends before the run does, the run is recorded as Failed.
+
+        Parameters
+        ----------
+        run_id
+            The run.
+        completes_at_exit
+            Record it as Completed instead, where the process ends by itself and without an error.
+        """
         self._owned[run_id] = None
+        if completes_at_exit:
+            watch_exit_code()
+            self._completed_by_exit.add(run_id)
 
     @property
     def owned(self) -> tuple[str, ...]:
@@ -267,8 +280,12 @@ class Recorder:
 
     def close(self) -> None:
         """End what this process left unfinished, fold all, and close; writing again opens anew."""
+        error = _ending_error()
         for run_id in list(self._owned):
-            self.set_status(StatusSet(run_id, time.time(), RunStatus.FAILED, _unfinished()))
+            if error is None and run_id in self._completed_by_exit:
+                self.set_status(StatusSet(run_id, time.time(), RunStatus.COMPLETED))
+            else:
+                self.set_status(StatusSet(run_id, time.time(), RunStatus.FAILED, error or _UNFINISHED))
         with self._mutex:
             journal, thread = self._journal, self._thread
             if journal is None:
@@ -306,13 +323,18 @@ class Recorder:
             journal.abandon()
 
 
-def _unfinished() -> RunError:
-    """Say why a run is unfinished at the end of its process: the exception that ended it, where there is one."""
-    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-    interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules  # there it is some cell's error, perhaps an old one
-    if error is None or interactive:
-        return RunError("ProcessEnded", "The process ended without run.complete() or run.fail().")
-    return error_of(error)
+_UNFINISHED: Final = RunError("ProcessEnded", "The process ended without run.complete() or run.fail().")
+
+
+def _ending_error() -> RunError | None:
+    """Say why this process ends: the exception or the exit code that ends it, where there is one."""
+    if hasattr(sys, "ps1") or "ipykernel" in sys.modules:  # there an error is some cell's, perhaps an old one
+        return None
+    error = sys.exception() or getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    if error is not None and not isinstance(error, SystemExit):
+        return error_of(error)
+    code = error.code if error is not None else exit_code()
+    return None if code in (None, 0) else RunError("SystemExit", f"The process ended with sys.exit({code!r}).")
 
 
 def error_of(error: BaseException) -> RunError:

@@ -81,7 +81,9 @@ def matches(label: str, matching: str) -> bool:
 
 def label_of(metric: MetricView, column: ColumnView) -> str:
     """Give the label of a column: the metric's name, and in a table ``name · column``."""
-    return metric.name if metric.kind is MetricKind.VECTOR else f"{metric.name} · {column.name or metric.name}"
+    if not column.name and metric.kind is not MetricKind.TABLE:
+        return metric.name
+    return f"{metric.name} · {column.name or metric.name}"
 
 
 def _any_matches(metric: MetricView, matching: str) -> bool:

@@ -308,9 +308,9 @@ def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:
         columns = [c for c in metric.columns.values() if matches(label_of(metric, c), controls["filter"])]
         total += len(metric.columns)
         matching += len(columns)
-        is_vector = metric.kind is MetricKind.VECTOR
+        is_table = metric.kind is MetricKind.TABLE
         if len(rows) < MAX_ROWS:
-            rows += [_metric_row(metric.name, None if is_vector else c.name or metric.name, c) for c in columns]
+            rows += [_metric_row(metric.name, c.name or (metric.name if is_table else None), c) for c in columns]
     charts = len(charted(view, controls["filter"]))
     pages = max(1, -(-charts // PAGE_SIZE))
     return {

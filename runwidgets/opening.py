@@ -1,0 +1,64 @@
+"""Opening runs that exist: found by their ids, in their own experiments, as what their type says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runwidgets.errors import NotFoundError, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runwidgets.experiment import Experiment
+    from runwidgets.records import FoundRun, RunRecord
+    from runwidgets.run import Run
+    from runwidgets.workspace import Workspace
+
+_factories: dict[str, Callable[..., Run]] = {}
+
+
+def found_run(workspace: Workspace, run_id: str) -> FoundRun:
+    """Find a run by its id.
+
+    Raises
+    ------
+    NotFoundError
+        If the workspace has no such run, not even in journals that dead processes left.
+    """
+    recorder = workspace._recorder
+    recorder.flush()
+    found = recorder.store.described([run_id])
+    if not found:
+        recorder.recover()
+        found = recorder.store.described([run_id])
+    if not found:
+        raise NotFoundError(f"the workspace {workspace.name!r} has no run {run_id!r}")
+    return found[0]
+
+
+def experiment_of(record: RunRecord, experiment: Experiment) -> Experiment:
+    """Give the experiment that a run belongs to: the one that is there already, where it is the same."""
+    if record.experiment in ("", experiment.name):
+        return experiment
+    from runwidgets.experiment import Experiment
+
+    return Experiment(experiment.workspace, record.experiment)
+
+
+def add_factory(run_type: str, factory: Callable[..., Run]) -> None:
+    """Have a function make the runs of a type.
+
+    Raises
+    ------
+    UserError
+        If the type has one already.
+    """
+    if run_type in _factories:
+        raise UserError(f"add_type_provider({run_type!r}): this type has a function already: {_factories[run_type]!r}")
+    _factories[run_type] = factory
+
+
+def typed_run(experiment: Experiment, record: RunRecord) -> Run | None:
+    """Give a run as the function for its type makes it; None where there is none."""
+    factory = _factories.get(record.type or "")
+    return factory(experiment_of(record, experiment), record) if factory is not None else None

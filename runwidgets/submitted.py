@@ -1,0 +1,39 @@
+"""`SubmittedRun`: a run as the script that was submitted has it."""
+
+from __future__ import annotations
+
+import logging
+
+from runwidgets.run import Run
+
+_log = logging.getLogger(__name__)
+
+
+class SubmittedRun(Run):
+    """The run of a submitted script, whose supervisor alone decides how it ended.
+
+    `Run.get_context` gives it; it logs and reads as any run does.
+    """
+
+    def complete(self, _set_status: bool = True) -> None:
+        """Make what was logged readable by all; the status follows from how the script ends."""
+        super().complete(_set_status=False)
+
+    def fail(
+        self,
+        error_details: str | BaseException | None = None,
+        error_code: str | None = None,
+        _set_status: bool = True,
+    ) -> None:
+        """Make what was logged readable by all; the status follows from how the script ends.
+
+        Parameters
+        ----------
+        error_details, error_code
+            Checked, and not recorded.
+        """
+        super().fail(error_details, error_code, _set_status=False)
+
+    def cancel(self) -> None:
+        """Do nothing but warn: a script ends its run by ending."""
+        _log.warning("run %s is not canceled from within: end the script, or cancel it from outside", self._id)

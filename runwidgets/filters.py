@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from runwidgets.errors import UserError
 from runwidgets.records import RunQuery, RunStatus
 from runwidgets.store.liveness import observed_status
@@ -69,8 +71,9 @@ def _pairs(what: str, wanted: Filter) -> dict[str, str | None]:
 
 def found_runs(store: Store, query: RunQuery, status: str | None = None) -> Iterator[FoundRun]:
     """Give the runs of a query, newest first, a few read at a time; of these only those that now have this status."""
-    run_ids = store.find(query)
-    for start in range(0, len(run_ids), _AT_ONCE):
-        for found in store.described(run_ids[start : start + _AT_ONCE]):
+    before = query.before
+    while run_ids := store.find(msgspec.structs.replace(query, before=before, limit=_AT_ONCE)):
+        for found in store.described(run_ids):
             if status is None or observed_status(found.run.status, found.run.owner) == status:
                 yield found
+        before = run_ids[-1]

@@ -325,6 +325,8 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
         Name of a vector: only runs that have it with a number as its last value, in the order of that.
     descending
         Whether the largest comes first.
+    before
+        Only those that come after this run in the order, newest first: the next page.
     limit
         At most so many.
     """
@@ -338,6 +340,7 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
     status: RunStatus | None = None
     order_by: str | None = None
     descending: bool = False
+    before: str | None = None
     limit: int | None = None
 
 

@@ -9,6 +9,7 @@ import os
 import threading
 
 import pytest
+from msgspec import structs
 
 from runwidgets.columns import pack_column
 from runwidgets.metrics import sdk_metrics
@@ -252,6 +253,18 @@ class StoreContract:
             (RunQuery(below="unknown", deep=True), []),
         ]
         assert [(query, store.find(query)) for query, _ in expected] == expected
+
+    def test_runs_are_found_page_by_page(self, store, fold):
+        fold(*(created(f"run-{n}") for n in range(5)), created("x", experiment="other"))
+        for query in (RunQuery(experiment="exp", limit=2), RunQuery(limit=2)):
+            pages, before = [], None
+            while page := store.find(structs.replace(query, before=before)):
+                pages.append(page)
+                before = page[-1]
+            whole = store.find(structs.replace(query, limit=None))
+            assert [run_id for page in pages for run_id in page] == whole
+            assert [len(page) for page in pages] == [2] * (len(whole) // 2) + [1] * (len(whole) % 2)
+        assert store.find(RunQuery(experiment="exp", before="unknown")) == []
 
     def test_a_circle_of_parents_is_searched_once(self, store, fold):
         fold(created("a", parent_id="b"), created("b", parent_id="a"))

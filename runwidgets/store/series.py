@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from runwidgets.records import VECTOR_COLUMN, ColumnSummary, MetricDelta, MetricKind, Summary
-from runwidgets.store.blocks import cut_anew, full_row_count, pack_block, pack_recent, unpack_block, unpack_recent
+from runwidgets.store.blocks import (
+    BLOCK_BYTES,
+    cut_anew,
+    full_row_count,
+    pack_block,
+    pack_recent,
+    unpack_block,
+    unpack_recent,
+)
 from runwidgets.values import long_integer, pack, unpack
 
 if TYPE_CHECKING:
@@ -164,6 +172,11 @@ def _number(value: Value) -> float | None:
 
 def _append(db: sqlite3.Connection, metric: Metric, new: Sequence[Block]) -> None:
     """Put rows behind the blocks of a metric, merged with small ones before them where it is time for that."""
+    if metric.settled == 0 and len(new) == 1 and len(new[0]) < _TIER:
+        data = pack_block(new[0])
+        if len(data) < BLOCK_BYTES:  # the few values of a short run: there is nothing to merge
+            db.execute("INSERT INTO blocks VALUES (?, 0, ?, ?)", (metric.key, len(new[0]), data))
+            return
     small = db.execute(
         "SELECT first_index, row_count, rows FROM blocks WHERE metric_key = ? AND first_index >= ?"
         " ORDER BY first_index",

@@ -45,6 +45,8 @@ _PAGE_BYTES: Final = 1024
 slowly writes half as much as with the usual 4096 bytes, for a third more time to read long series."""
 _WAL_PAGES: Final = 4096
 """So long the write-ahead log grows before its pages are written back: 4 MiB, as is SQLite's own default."""
+_AT_ONCE: Final = 500
+"""So many runs are asked for in one query."""
 _MOST_GATHERED: Final = 4096
 """Of so many runs it is remembered what they have."""
 _RUN: Final = """
@@ -236,12 +238,21 @@ class SqliteStore:
             return [run_id for (run_id,) in db.execute(sql, values)]
 
     def described(self, run_ids: Sequence[str]) -> list[FoundRun]:  # noqa: D102
+        found: dict[str, FoundRun] = {}
         with self._snapshot() as db:
-            found = {}
-            for run_id in run_ids:
-                row = db.execute(f"{_RUN} WHERE r.run_id = ?", (run_id,)).fetchone()
-                if row is not None:
-                    found[run_id] = FoundRun(_record(row), _pairs(db, "tags", run_id), _pairs(db, "properties", run_id))
+            for start in range(0, len(run_ids), _AT_ONCE):
+                part = run_ids[start : start + _AT_ONCE]
+                marks = ", ".join("?" * len(part))
+                rows = db.execute(f"{_RUN} WHERE r.run_id IN ({marks})", part).fetchall()
+                found.update({row[0]: FoundRun(_record(row), {}, {}) for row in rows})
+                for table in ("tags", "properties"):
+                    pairs = db.execute(
+                        f"SELECT run_id, key, value FROM {table} JOIN runs USING (run_key)"  # noqa: S608 (our tables)
+                        f" WHERE run_id IN ({marks})",
+                        part,
+                    )
+                    for run_id, key, value in pairs:
+                        getattr(found[run_id], table)[key] = value
         return [found[run_id] for run_id in run_ids if run_id in found]
 
     def tags(self, run_id: str) -> dict[str, str | None]:  # noqa: D102
@@ -368,6 +379,10 @@ def _search(query: RunQuery) -> tuple[str, list[Any]]:
                 f" AND {'p.value = ?' if value is not None else '1'})"
             )
             values += [key] if value is None else [key, value]
+    if query.before is not None:
+        order_key = "r.number" if query.experiment is not None else "r.run_key"
+        where.append(f"{order_key} < (SELECT {order_key[2:]} FROM runs WHERE run_id = ?)")  # noqa: S608
+        values.append(query.before)
     if query.order_by is not None:
         where.append("m.name = ? AND m.kind = ? AND m.last_number IS NOT NULL")
         values += [stored_text(query.order_by), MetricKind.VECTOR]

@@ -25,6 +25,7 @@ from runwidgets.records import (
     TagsRemoved,
     TagsSet,
 )
+from runwidgets.store.blocks import BLOCK_ROWS
 from runwidgets.store.series import Gathered, Metric, add_rows, gathered_of
 from runwidgets.values import pack
 
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
 
     from runwidgets.records import Event
 
-_BULK_ROWS: Final = 1024
-"""So many rows that come in one event stay packed as they are."""
 to_progress: Final = msgspec.msgpack.Decoder(Progress).decode
 """Read a progress that a fold packed."""
 
@@ -43,68 +42,43 @@ to_progress: Final = msgspec.msgpack.Decoder(Progress).decode
 class _Rows:
     """Rows of one metric that arrived in one fold, as blocks whose indices count from 0."""
 
-    __slots__ = ("_begin", "_columns", "_steps", "_times", "blocks", "count", "kind", "names")
+    __slots__ = ("blocks", "count", "kind", "names", "points")
 
     def __init__(self) -> None:
         self.kind: MetricKind | None = None
         self.names: dict[str, None] = {}
         self.blocks: list[Block] = []
         self.count = 0
-        self._start()
-
-    def _start(self) -> None:
-        self._begin = self.count
-        self._columns: dict[str, list[Any]] = {}
-        self._steps: list[Any] = []
-        self._times: list[float] = []
-
-    def _column(self, name: str) -> list[Any]:
-        """Give a column as long as the rows before."""
-        column = self._columns.get(name)
-        if column is None:
-            column = self._columns[name] = []
-            self.names[name] = None
-        missing = self.count - self._begin - len(column)
-        if missing:
-            column.extend([None] * missing)
-        return column
-
-    def add_point(self, point: PointLogged) -> None:
-        """Take one value of a vector: nearly all that ever comes."""
-        self.kind = self.kind or MetricKind.VECTOR
-        self._column(VECTOR_COLUMN).append(point.value)
-        self._steps.append(point.step)
-        self._times.append(point.at)
-        self.count += 1
+        self.points: list[PointLogged] = []
+        """Values of a vector that came one by one, nearly all that ever comes: they become blocks when others come."""
 
     def add(self, event: RowsLogged) -> None:
-        """Take rows."""
+        """Take rows that came at once."""
+        self.close()
         self.kind = self.kind or event.kind
         columns = {name: Column(packed) for name, packed in event.columns.items()}
         count = max(map(len, columns.values()), default=0)
         steps = Column({"n": count} if event.steps is None else event.steps)
-        if count < _BULK_ROWS:
-            for name, column in columns.items():
-                self._column(name).extend(column.to_list())
-            self._steps.extend(steps.to_list())
-            self._times.extend([event.at] * count)
-        else:
-            self.close()
-            self.names.update(dict.fromkeys(columns))
-            self.blocks.append(Block(self.count, steps, constant(_microseconds(event.at), count), columns))
-        self.count += count
-        if count >= _BULK_ROWS:
-            self._start()
+        self._take(Block(self.count, steps, constant(_microseconds(event.at), count), columns))
 
     def close(self) -> None:
-        """Pack what was gathered; only then are the blocks whole."""
-        if self._times:
-            for name in self._columns:
-                self._column(name)
-            times = pack_column([_microseconds(at) for at in self._times])
-            columns = {name: Column(pack_column(column)) for name, column in self._columns.items()}
-            self.blocks.append(Block(self._begin, Column(pack_column(self._steps)), Column(times), columns))
-            self._start()
+        """Make blocks of the points; only then all rows are in blocks."""
+        if self.points:
+            self.kind = self.kind or MetricKind.VECTOR
+        for start in range(0, len(self.points), BLOCK_ROWS):
+            part = self.points[start : start + BLOCK_ROWS]
+            steps, times = [point.step for point in part], [_microseconds(point.at) for point in part]
+            values = Column(pack_column([point.value for point in part]))
+            self._take(
+                Block(self.count, Column(pack_column(steps)), Column(pack_column(times)), {VECTOR_COLUMN: values})
+            )
+        self.points = []
+
+    def _take(self, block: Block) -> None:
+        self.names.update(dict.fromkeys(block.columns))
+        if len(block):
+            self.blocks.append(block)
+            self.count += len(block)
 
 
 def _microseconds(at: float) -> int:
@@ -142,10 +116,11 @@ class Fold:
         found: dict[tuple[str, str], _Rows] = {}
         for event in events:
             if isinstance(event, PointLogged):
-                rows = found.get((event.run_id, event.name))
+                place = (event.run_id, event.name)
+                rows = found.get(place)
                 if rows is None:
-                    rows = found[event.run_id, event.name] = self._gather(event.run_id, event.name)
-                rows.add_point(event)
+                    rows = found[place] = self._gather(event.run_id, event.name)
+                rows.points.append(event)
             elif isinstance(event, RowsLogged):
                 self._gather(event.run_id, event.name).add(event)
             elif isinstance(event, JournalOpened):

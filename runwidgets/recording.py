@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from runwidgets.errors import ArgumentTypeError, UserError
+from runwidgets.errors import ArgumentTypeError, StoreError, UserError
 from runwidgets.images import HEAD_BYTES, image_type
 from runwidgets.records import (
     VECTOR_COLUMN,
@@ -211,7 +211,11 @@ class Recording:
     def _store_image(self, name: str, stream: BinaryIO, suffix: str) -> None:
         stem = _NOT_IN_FILE_NAMES.sub("_", name).strip("/. ")[:50].replace("..", "_") or "image"
         file_name = f"{stem}_{time.time_ns() // 1000}.{suffix}"
-        self._store_file(file_name, stream)
+        try:
+            self._store_file(file_name, stream)
+        except OSError as error:
+            _log.warning("the image %r cannot be kept (%s): it is left out, and training goes on", name, error)
+            return
         self._write(RowsLogged(self._id, _now(), name, MetricKind.IMAGE, {VECTOR_COLUMN: [file_name]}))
 
     def progress(self, done: float, total: float | None = None, unit: str = "") -> None:
@@ -298,7 +302,10 @@ class Recording:
             If one of them has another value already.
         """
         texts = {str(key): str(value) for key, value in properties.items()}
-        present = self.get_properties()
+        try:
+            present = self.get_properties()
+        except StoreError:  # of which the recorder tells
+            present = self._properties
         for key, value in texts.items():
             if present.get(key, value) != value:
                 raise UserError(

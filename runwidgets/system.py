@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+OPEN_FILES_CAN_GO: Final = os.name != "nt"
+"""Whether a file can be deleted or replaced while it is open."""
 _PROC: Final = Path("/proc")
 
 

@@ -241,8 +241,7 @@ class Recording(Figures):
             return
         try:
             present = self.get_properties()
-        except StoreError as error:  # where one is there with another value, the store keeps the first
-            _log.warning("%s; the properties %s are added unseen", error, ", ".join(map(repr, texts)))
+        except StoreError:  # of which the recorder tells; where one is there with another value, the store keeps it
             present = self._properties
         for key, value in texts.items():
             if present.get(key, value) != value:

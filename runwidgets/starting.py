@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from runwidgets.errors import UserError
+from runwidgets.errors import StoreError, UserError
 from runwidgets.records import RunCreated, RunStatus, StatusSet
 from runwidgets.run import Run
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from runwidgets.experiment import Experiment
 
+_log = logging.getLogger(__name__)
 _now = time.time
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][\w.\-]{0,254}", re.ASCII)
 
@@ -38,19 +40,27 @@ def start_run(
             f"run_id {run_id!r}: it must begin with a letter or digit and hold only letters, digits, '_', '-' and '.', "
             "at most 255"
         )
-    else:
-        experiment.workspace._recorder.flush()
-        if experiment.workspace._store.run(run_id) is not None:
-            raise UserError(f"the workspace {experiment.workspace.name!r} has a run {run_id!r} already")
+    elif _exists(experiment, run_id):
+        raise UserError(f"the workspace {experiment.workspace.name!r} has a run {run_id!r} already")
     run = Run.__new__(Run)
     run._begin(experiment, run_id, name, parent_id)
     recorder = run._recorder
-    run._write(RunCreated(run_id, _now(), experiment.name, parent_id, name))
+    created = RunCreated(run_id, _now(), experiment.name, parent_id, name)
+    run._write(created)
     if description is not None:
         run.description = description
     if tags:
         run.set_tags(tags)
-    recorder.own(run_id, completes_at_exit=completes_at_exit)
+    recorder.own(run_id, created, completes_at_exit=completes_at_exit)
     run._status = RunStatus.RUNNING
     recorder.set_status(StatusSet(run_id, _now(), RunStatus.RUNNING))
     return run
+
+
+def _exists(experiment: Experiment, run_id: str) -> bool:
+    try:
+        experiment.workspace._recorder.flush()
+        return experiment.workspace._store.run(run_id) is not None
+    except StoreError as error:
+        _log.warning("%s; run %s begins without a look at whether there is one of that name", error, run_id)
+        return False

@@ -1,4 +1,4 @@
-"""What only the operating system knows: which machine and process this is, and whether another process lives.
+"""What only the operating system knows: which process this is, whether another lives, what a path lies on.
 
 The one module in which systems may differ.
 """
@@ -7,13 +7,35 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import socket
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OPEN_FILES_CAN_GO: Final = os.name != "nt"
+"""Whether a file can be deleted or replaced while it is open."""
+_PROC: Final = Path("/proc")
 
 
 class Process(NamedTuple):
-    """A process, told apart from later ones with the same number by its start time."""
+    """A process, told apart from later ones with the same number by its start time.
+
+    Attributes
+    ----------
+    host
+        Name of the machine.
+    boot_id
+        Which machine of that name, which of its starts, and which namespace of process numbers (containers have their
+        own): ``machine:boot:namespace``, empty where the system does not tell.
+    pid
+        Its number in that namespace.
+    started_at
+        When it started: on Linux seconds since the machine did, so that setting the clock changes nothing; elsewhere
+        epoch seconds.
+    """
 
     host: str
     boot_id: str
@@ -21,38 +43,113 @@ class Process(NamedTuple):
     started_at: float
 
 
+class FileSystem(NamedTuple):
+    """What a path lies on."""
+
+    type: str
+    is_network: bool
+
+
 @functools.cache
 def _machine() -> tuple[str, str]:
-    try:
-        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
+    boot = _line_of(_PROC / "sys/kernel/random/boot_id")
+    if not boot:
         import psutil
 
-        boot_id = str(round(psutil.boot_time()))
-    return socket.gethostname(), boot_id
+        boot = str(round(psutil.boot_time()))
+    return socket.gethostname(), ":".join((_line_of(Path("/etc/machine-id")), boot, _namespace()))
+
+
+def _line_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _namespace() -> str:
+    try:
+        return str((_PROC / "self/ns/pid").stat().st_ino)
+    except OSError:
+        return ""
+
+
+def _started_at(pid: int) -> float | None:
+    """Tell when a process started; None if it is gone, or has ended and merely waits for its parent to take notice."""
+    if not (_PROC / "self/stat").exists():
+        return _started_at_by_psutil(pid)
+    try:
+        state, *fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if state in b"ZX" else int(fields[18]) / os.sysconf("SC_CLK_TCK")
+
+
+def _started_at_by_psutil(pid: int) -> float | None:
+    import psutil
+
+    try:
+        found = psutil.Process(pid)
+        return None if found.status() == psutil.STATUS_ZOMBIE else found.create_time()
+    except psutil.NoSuchProcess:
+        return None
 
 
 def this_process() -> Process:
     """Describe the calling process."""
-    import psutil
-
     pid = os.getpid()
-    return Process(*_machine(), pid, psutil.Process(pid).create_time())
+    return Process(*_machine(), pid, _started_at(pid) or 0.0)
 
 
 def lives(process: Process) -> bool | None:
-    """Tell whether a process still runs; None where it cannot be known from here (another machine)."""
+    """Tell whether a process still runs; None where it cannot be known from here (another machine or container)."""
     import psutil
 
-    host, boot_id = _machine()
-    if process.host != host:
+    host, here = _machine()
+    machine, boot, namespace = here.split(":")
+    their_machine, their_boot, their_namespace = (*process.boot_id.split(":"), "", "")[:3]
+    if (process.host, their_machine) != (host, machine):
         return None
-    if process.boot_id != boot_id:
-        return False
+    if their_boot != boot:
+        return False  # this machine has started anew since
+    if their_namespace != namespace:
+        return None
     try:
-        found = psutil.Process(process.pid)
-        return abs(found.create_time() - process.started_at) < 1 and found.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.Error:
+        started_at = _started_at(process.pid)
+    except (OSError, psutil.Error):
         return True
+    return started_at is not None and abs(started_at - process.started_at) < 1
+
+
+# ---- file systems
+
+_NETWORK: Final = re.compile(
+    "9p|acfs|afpfs|afs|beegfs|ceph|cifs|coda|davfs|fhgfs|gfs2?|glusterfs|gpfs|lustre|mmfs|ncpfs|nfs[34]?|ocfs2|orangefs"
+    "|panfs|prl_fs|pvfs2|smb[23]?|smbfs|sshfs|vboxsf|virtiofs|webdav|wekafs"
+    r"|fuse\.(beegfs|blobfuse2?|ceph|ceph-fuse|cvmfs2|davfs2?|gcsfuse|glusterfs|goofys|gvfsd-fuse|juicefs|lustre"
+    "|mount.glusterfs|moosefs|mfs|mount-s3|rclone|s3fs|sshfs|vmhgfs-fuse|xtreemfs)"
+)
+
+
+def file_system_of(path: Path) -> FileSystem:
+    """Tell what file system a path lies on, or would lie on if it existed."""
+    import psutil
+
+    if str(path).startswith("\\\\"):
+        return FileSystem("smb", is_network=True)  # a Windows path that begins with a server's name
+    try:
+        mounts = [(part.mountpoint, part.fstype, part.opts) for part in psutil.disk_partitions(all=True)]
+    except (OSError, psutil.Error):
+        return FileSystem("", is_network=False)
+    return _file_system(os.path.realpath(path), mounts)
+
+
+def _file_system(path: str, mounts: Iterable[tuple[str, str, str]]) -> FileSystem:
+    """Find the mount that holds a path: the longest that it begins with, and of several in one place the last."""
+    found, longest = ("", ""), -1
+    for place, kind, options in mounts:
+        root = os.path.normcase(place).rstrip(os.sep) + os.sep
+        if len(root) >= longest and os.path.normcase(path + os.sep).startswith(root):
+            found, longest = (kind.lower(), options), len(root)
+    kind, options = found
+    return FileSystem(kind, _NETWORK.fullmatch(kind) is not None or "remote" in options.split(","))

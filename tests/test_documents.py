@@ -140,7 +140,7 @@ def test_logged_several_times_each_is_kept_and_the_first_is_given(run):
     assert run.get_metrics()["m"].endswith("/m")
     assert content(run, "m")["data"]["matrix"][0][0] == 0
     (metric,) = run._recorder.store.metrics(run.id)
-    assert sorted(metric.blocks[0].columns[""].to_list()) == run.get_file_names()
+    assert sorted(path for block in metric.blocks for path in block.columns[""].to_list()) == run.get_file_names()
 
 
 def test_logged_by_many_threads_at_once_each_is_kept(run):

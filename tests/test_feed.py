@@ -98,22 +98,24 @@ def test_a_run_that_is_not_there_yet_is_seen_when_it_comes(run):
 
 
 def elsewhere(run, *, beat_at, run_id="far", parent_id=None):
-    """Record a run of a process on another machine."""
+    """Record a run of a process on another machine; give the id of its journal, as unique as in life."""
+    journal_id = f"far-from-{run.id}"
     events = [
-        JournalOpened("journal-far", beat_at, "another machine", "boot", 1, 1.0),
+        JournalOpened(journal_id, beat_at, "another machine", "boot", 1, 1.0),
         RunCreated(run_id, 1.0, "exp", parent_id),
         StatusSet(run_id, 2.0, RunStatus.RUNNING),
     ]
-    assert run._recorder.store.fold("journal-far", 0, 10, events)
+    assert run._recorder.store.fold(journal_id, 0, 10, events)
+    return journal_id
 
 
 def test_a_process_elsewhere_is_silent_when_its_beats_stop_and_back_when_it_beats(run):
-    elsewhere(run, beat_at=time.time() - SILENT_AFTER_SECONDS - 1)
+    journal_id = elsewhere(run, beat_at=time.time() - SILENT_AFTER_SECONDS - 1)
     feed = Feed(run._recorder, "far")
     assert feed.step()
     assert feed.view.status is RunStatus.NOT_RESPONDING
     assert not feed.step()
-    run._recorder.store.beat("journal-far", time.time())
+    run._recorder.store.beat(journal_id, time.time())
     assert feed.step(), "a beat changes what is seen though it is no change of the run"
     assert feed.view.status is RunStatus.RUNNING
 
@@ -137,6 +139,9 @@ def test_a_process_is_known_by_its_number_its_start_and_its_machine():
     me = this_process()
     assert lives(me) is True
     assert lives(me._replace(started_at=me.started_at - 100)) is False, "another had this number before"
-    assert lives(me._replace(boot_id="before")) is False
+    machine, _, namespace = me.boot_id.split(":")
+    assert lives(me._replace(boot_id=f"{machine}:before:{namespace}")) is False
+    assert lives(me._replace(boot_id=f"another{me.boot_id}")) is None, "another machine of that name"
+    assert lives(me._replace(boot_id=f"{me.boot_id}0")) is None, "another container of this machine"
     assert lives(me._replace(host="another")) is None
     assert lives(Process(me.host, me.boot_id, 2**22 + 1, 1.0)) is False

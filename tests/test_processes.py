@@ -104,9 +104,11 @@ while True:
 
 
 @pytest.mark.slow
-def test_whatever_log_returned_from_outlives_a_kill_at_any_moment(start, experiment):
+@pytest.mark.parametrize(("attempts", "safe"), [(20, "0"), (6, "1")])
+def test_whatever_log_returned_from_outlives_a_kill_at_any_moment(start, experiment, monkeypatch, attempts, safe):
+    monkeypatch.setenv("RUNWIDGETS_SAFE_STORE", safe)
     # Half of them fold all the time, so that the kill hits a fold; half do not, so that all is recovered.
-    for attempt in range(20):
+    for attempt in range(attempts):
         run_id = f"run-{attempt}"
         process = start(LOG_FOR_EVER, run_id, 0.001 if attempt % 2 else 3600)
         process.stdin.write(b"go\n")
@@ -114,7 +116,8 @@ def test_whatever_log_returned_from_outlives_a_kill_at_any_moment(start, experim
         first = process.stdout.readline()
         time.sleep(random.random() * 0.05)
         process.send_signal(signal.SIGKILL)
-        out, _ = process.communicate(timeout=SECONDS)
+        out = process.stdout.read()  # and not by `communicate`, which forgets what was read ahead
+        process.wait(SECONDS)
         returned = int((first + out).rpartition(b"\n")[0].rpartition(b"\n")[2])
         run = recovered(experiment, run_id)
         found = values(run)
@@ -219,7 +222,9 @@ def test_threads_that_log_to_one_run_lose_nothing(experiment):
     close_all()
 
 
-def test_two_processes_log_to_one_run(start, experiment):
+@pytest.mark.parametrize("safe", ["0", "1"])
+def test_two_processes_log_to_one_run(start, experiment, monkeypatch, safe):
+    monkeypatch.setenv("RUNWIDGETS_SAFE_STORE", safe)
     run = experiment.start_logging(run_id="run")
     run.flush()
     code = """
@@ -243,6 +248,7 @@ run.log(sys.argv[1], os.getpid())
     run.complete()
 
 
+@pytest.mark.slow
 def test_processes_that_open_a_fresh_workspace_at_once_all_get_it_and_numbers_of_their_own(start, experiment):
     code = """
 print("ready", flush=True)
@@ -250,7 +256,7 @@ sys.stdin.readline()
 with experiment.start_logging() as run:
     run.log("m", 1)
 """
-    processes = [start(code) for _ in range(8)]
+    processes = [start(code) for _ in range(32)]
     for process in processes:
         process.stdout.readline()
     for process in processes:
@@ -259,13 +265,15 @@ with experiment.start_logging() as run:
     for process in processes:
         assert finish(process) == (None, "")
     runs = list(experiment.get_runs())
-    assert sorted(run.number for run in runs) == list(range(1, 9))
-    assert [run.get_metrics() for run in runs] == [{"m": 1}] * 8
+    assert sorted(run.number for run in runs) == list(range(1, 33))
+    assert [run.get_metrics() for run in runs] == [{"m": 1}] * 32
     assert {run.get_status() for run in runs} == {"Completed"}
     assert journals() == []
 
 
-def test_processes_that_recover_the_same_journals_at_once_fold_them_once(start, experiment):
+@pytest.mark.parametrize("safe", ["0", "1"])
+def test_processes_that_recover_the_same_journals_at_once_fold_them_once(start, experiment, monkeypatch, safe):
+    monkeypatch.setenv("RUNWIDGETS_SAFE_STORE", safe)
     code = """
 from runwidgets.store import recorder
 recorder.FOLD_SECONDS = 3600

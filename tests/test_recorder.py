@@ -13,7 +13,7 @@ import pytest
 from runwidgets.errors import StoreError
 from runwidgets.metrics import sdk_metrics
 from runwidgets.records import PointLogged, RunCreated, RunStatus, StatusSet
-from runwidgets.store import folding, journal, recorder, sqlite
+from runwidgets.store import folding, journal, recorder, recovery, sqlite
 from runwidgets.store.journal import JournalWriter
 from runwidgets.store.recorder import Recorder, close_all, recorder_of
 
@@ -106,11 +106,37 @@ def test_what_was_written_is_found_by_others_without_a_flush(recording, open_rec
     assert eventually(lambda: values(reader.store)) == [1.0]
 
 
+def test_a_status_is_folded_at_once(by_hand, recording, open_recorder):
+    recording.set_status(StatusSet("run", 4.0, RunStatus.FINALIZING))
+    reader = open_recorder()
+    eventually(lambda: (r := reader.store.run("run")) and r.status is RunStatus.FINALIZING)
+
+
+def test_much_is_folded_at_the_next_look_and_little_after_a_few(monkeypatch, open_recorder):
+    monkeypatch.setattr(recorder, "FOLD_SECONDS", 0.01)
+    monkeypatch.setattr(recorder, "PATIENCE", 10**9)
+    recording = open_recorder()
+    begin(recording.write)
+    recording.write(point(1))
+    looks = []
+    real_wait = recording._wake.wait
+    monkeypatch.setattr(recording._wake, "wait", lambda seconds: looks.append(1) or real_wait(seconds))
+    eventually(lambda: len(looks) > 3)
+    assert values(recording.store) == []
+    text = "x" * 1000
+    for _ in range(recorder.MUCH_BYTES // 1000):
+        recording.write(point(text))
+    eventually(lambda: len(values(recording.store)) == 1 + recorder.MUCH_BYTES // 1000)
+    recording.write(point(2))
+    monkeypatch.setattr(recorder, "PATIENCE", 3)
+    eventually(lambda: values(recording.store)[-1] == 2)
+
+
 def test_a_reader_has_no_journal_and_no_thread(open_recorder, folder):
     reader = open_recorder()
     reader.flush()
     assert reader._thread is None
-    assert names(folder) == []
+    assert not (folder / "journals").exists()
 
 
 def test_the_thread_that_folds_does_not_keep_the_process(recording):
@@ -163,8 +189,8 @@ def test_a_locked_store_stops_nothing_warns_once_and_gets_all_when_it_is_free(
         recording.flush()
     eventually(lambda: caplog.records)
     failures = []
-    flush = recording.flush
-    monkeypatch.setattr(recording, "flush", lambda: failures.append(1) or flush())
+    fold = recording._fold
+    monkeypatch.setattr(recording, "_fold", lambda journal: failures.append(1) or fold(journal))
     eventually(lambda: len(failures) > 3)
     assert [r.levelno for r in caplog.records] == [logging.WARNING]
     assert "training goes on" in caplog.text
@@ -172,8 +198,10 @@ def test_a_locked_store_stops_nothing_warns_once_and_gets_all_when_it_is_free(
     lock.execute("ROLLBACK")
     lock.close()
     assert eventually(lambda: values(recording.store)) == list(range(100))
+    eventually(lambda: "answers again" in caplog.text)
+    assert len(caplog.records) == 2
     recording.write(point(100))
-    flush()
+    recording.flush()
     assert values(recording.store) == list(range(101))
 
 
@@ -227,7 +255,7 @@ def test_a_journal_that_cannot_be_read_is_a_store_error_and_is_read_later(by_han
 
     recording.write(point(1))
     with monkeypatch.context() as patch:
-        patch.setattr(recorder, "read_journal", refuse)
+        patch.setattr(recovery, "read_journal", refuse)
         with pytest.raises(StoreError, match="cannot be read"):
             recording.flush()
     recording.flush()
@@ -244,7 +272,8 @@ def test_a_disk_that_was_full_for_a_while_loses_nothing(by_hand, recording, monk
     monkeypatch.setattr(journal, "_write", full)
     for n in range(1, 10):
         recording.write(point(n))
-    recording.flush()
+    with pytest.raises(StoreError, match="wait in memory: 9"):
+        recording.flush()
     assert values(recording.store) == [0]
     monkeypatch.setattr(journal, "_write", write)
     recording.write(point(10))
@@ -261,7 +290,12 @@ def test_a_torn_frame_that_cannot_be_cut_off_does_not_hold_up_a_flush(by_hand, r
     monkeypatch.setattr(journal, "_write", lambda fd, data: write(fd, data[:9]))
     monkeypatch.setattr(journal.os, "ftruncate", refuse)
     recording.write(point(2))
-    flushing = threading.Thread(target=recording.flush, daemon=True)
+
+    def flush():
+        with pytest.raises(StoreError, match="wait in memory: 1"):
+            recording.flush()
+
+    flushing = threading.Thread(target=flush, daemon=True)
     flushing.start()
     flushing.join(30)
     assert not flushing.is_alive()
@@ -282,6 +316,25 @@ def test_damage_in_the_middle_is_said_and_the_rest_is_folded(by_hand, recording,
     recording.flush()
     assert values(recording.store) == [1, 3]
     assert "damaged and were skipped" in caplog.text
+
+
+def test_damage_in_many_places_is_one_warning_and_no_more_at_later_folds(by_hand, recording, caplog):
+    starts = []
+    for n in range(30):
+        starts.append(recording._journal.size)
+        recording.write(point(n))
+    with recording._journal.path.open("r+b") as file:
+        for start in starts[::3]:
+            file.seek(start + 9)
+            file.write(b"\xff\xff\xff")
+    recording.flush()
+    recording.write(point(30))
+    recording.flush()
+    assert values(recording.store) == [n for n in range(31) if n % 3 or n == 30]
+    (told,) = [record.message for record in caplog.records]
+    length = starts[1] - starts[0]
+    assert f"{length} bytes at offset {starts[0]} are damaged" in told
+    assert f"{9 * length} bytes in 9 places after it" in told
 
 
 # ---- the end
@@ -412,7 +465,7 @@ def test_a_process_that_goes_on_recovers_those_that_die_meanwhile(monkeypatch, o
 def test_a_folder_that_cannot_be_made_is_a_store_error_that_says_what_to_do(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="RUNWIDGETS_HOME"):
-        Recorder(tmp_path / "file" / "workspace")
+        _ = Recorder(tmp_path / "file" / "workspace").store
 
 
 def files_of(folder):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -10,8 +12,9 @@ from filelock import FileLock
 
 from runwidgets.errors import SchemaError, StoreError
 from runwidgets.records import Cursor
-from runwidgets.store import experiments, sqlite
+from runwidgets.store import experiments, safety, sqlite
 from runwidgets.store.sqlite import SqliteStore
+from runwidgets.system import FileSystem
 from tests.experiments_contract import ExperimentsContract
 from tests.series_contract import SeriesContract
 from tests.store_contract import Folder, StoreContract, created, opened, points
@@ -47,6 +50,62 @@ def make_fresh_store(tmp_path):
 
 class TestSqliteStore(StoreContract, SeriesContract, ExperimentsContract):
     pass
+
+
+class TestSqliteStoreInSafeMode(StoreContract):
+    @pytest.fixture(autouse=True)
+    def safe(self, monkeypatch):
+        monkeypatch.setenv(safety.VARIABLE, "1")
+
+    def test_no_memory_is_shared_and_a_commit_is_on_the_disk(self, make_store, tmp_path):
+        store = make_store()
+        Folder(store)(opened(), created())
+        db = store._write_connection()
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert {path.name for path in tmp_path.iterdir()} <= {"runs.sqlite", "runs.schema.lock"}
+
+    def test_a_reader_undoes_what_a_process_that_was_killed_had_half_written(self, make_store, tmp_path):
+        store = make_store()
+        Folder(store)(opened(), created())
+        version = store.version()
+        code = """
+import os, signal, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA cache_size = 1")
+db.execute("BEGIN IMMEDIATE")
+db.execute("UPDATE workspace SET version = 99")
+for n in range(500):
+    db.execute("INSERT INTO experiments (name, created_at) VALUES (?, 1)", (f"{n}" * 300,))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+        subprocess.run([sys.executable, "-c", code, str(tmp_path / "runs.sqlite")], check=False)
+        assert (tmp_path / "runs.sqlite-journal").exists()
+        assert store.version() == version
+
+    def test_readers_cannot_write(self, make_store):
+        with make_store()._snapshot() as db, pytest.raises(sqlite3.OperationalError, match="readonly"):
+            db.execute("DELETE FROM runs")
+
+
+@pytest.mark.parametrize(
+    ("forced", "kind", "mode", "said"),
+    [
+        ("", "nfs4", "delete", 1),
+        ("", "ext4", "wal", 0),
+        ("0", "nfs4", "wal", 0),
+        ("1", "ext4", "delete", 0),
+    ],
+)
+def test_the_safe_mode_is_for_network_file_systems_or_as_it_is_forced(  # noqa: PLR0917 (fixtures and parameters)
+    monkeypatch, make_store, caplog, forced, kind, mode, said
+):
+    monkeypatch.setattr(safety, "file_system_of", lambda _: FileSystem(kind, is_network=kind == "nfs4"))
+    monkeypatch.setenv(safety.VARIABLE, forced)
+    for _ in range(2):
+        assert make_store()._write_connection().execute("PRAGMA journal_mode").fetchone() == (mode,)
+    assert len(caplog.records) == said
+    assert all("RUNWIDGETS_HOME" in record.message and "nfs4" in record.message for record in caplog.records)
 
 
 @pytest.fixture

@@ -66,6 +66,10 @@ class Store(Protocol):
         """Give the process that started a run, with its last beat."""
         ...
 
+    def journal_owner(self, journal_id: str) -> Owner | None:
+        """Give the process that writes a journal, with its last beat; None for an unknown journal."""
+        ...
+
     def run(self, run_id: str) -> RunRecord | None:
         """Give one run, or None."""
         ...

@@ -8,14 +8,17 @@ process that dies within a ``write`` leaves at most one torn frame, at the end.
 A journal that grows long goes on in a new file, named for the offset at which it begins, ``ID.OFFSET.journal``; offsets
 count from the journal's beginning, over all its files. A file that is in the store is deleted.
 
-While a writer lives it holds the lock file beside its journal. It takes the lock before the journal exists, so a
-journal whose lock is free has no writer, and never will have again.
+While a writer lives it holds the lock file beside its journal. It takes the lock before the journal exists, so on one
+machine a journal whose lock is free has no writer, and never will have again.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
+import re
 import struct
 import threading
 import time
@@ -27,7 +30,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from runwidgets.records import Event, JournalOpened
-from runwidgets.system import this_process
+from runwidgets.system import OPEN_FILES_CAN_GO, this_process
 from runwidgets.values import long_integer, pack
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ FILE_BYTES: Final = 16 * 2**20
 _TORN: Final = "only part of an event could be written: is the disk full?"
 WAITING_LIMIT: Final = 64 * 2**20
 """Bytes of events that wait in memory while the file cannot be written; past it the oldest are given up."""
+_COPY_BYTES: Final = 2**20
 
 
 def frame(event: Event) -> bytes:
@@ -63,6 +67,20 @@ def lock_of(journal: Path) -> BaseFileLock:
     from filelock import FileLock
 
     return FileLock(_lock_path(journal), thread_local=False)
+
+
+def take(lock: BaseFileLock) -> None:
+    """Take a lock that nobody holds.
+
+    Raises
+    ------
+    OSError
+        If somebody does, or the file system has no locks.
+    """
+    try:
+        lock.acquire(timeout=0)
+    except NotImplementedError as error:
+        raise OSError(errno.ENOLCK, f"this file system has no locks ({error})") from error
 
 
 def _lock_path(journal: Path) -> Path:
@@ -93,9 +111,9 @@ class JournalWriter:
     Parameters
     ----------
     folder
-        Where journals lie; it must exist.
+        Where journals lie; it is made where it is missing.
 
-    Nothing here raises: events that cannot be written wait in memory, and a warning says so once.
+    Nothing that writes here raises: events that cannot be written wait in memory, and a warning says so once.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -104,24 +122,26 @@ class JournalWriter:
         self.segments = [Segment(self.journal_id, 0, self.path)]
         self.size = 0
         """Offset after the last event that is in a file."""
+        self.lost = 0
+        """How many events were given up because more than `WAITING_LIMIT` bytes had to wait."""
+        self._lost_told = 0
         self._mutex = threading.RLock()
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._lost = 0
         self._lock = lock_of(self.path)
         self._fd = _CLOSED
-        process = this_process()
-        opened = JournalOpened(self.journal_id, _now(), process.host, process.boot_id, process.pid, process.started_at)
-        self._wait(frame(opened))
+        self.opened = JournalOpened(self.journal_id, _now(), *this_process())
+        self._wait(frame(self.opened))
         try:
             self._write_waiting()
         except OSError as error:
             self._warn(error)
 
     def _open(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         if not self._lock.is_locked:
-            self._lock.acquire(timeout=0)
-        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY, 0o600)
+            take(self._lock)
+        self._fd = _append_to(self.path)
 
     def write(self, event: Event) -> None:
         """Append one event; on return it outlives this process."""
@@ -146,12 +166,20 @@ class JournalWriter:
     def drain(self) -> bool:
         """Write what waits in memory; tell whether nothing waits any more."""
         with self._mutex:
-            if self._waiting:
-                try:
-                    self._write_waiting()
-                except OSError:
-                    return False
-                _log.warning("the journal %s can be written again; what waited in memory is on disk", self.path)
+            if not self._waiting:
+                return True
+            count = self.waiting
+            try:
+                self._write_waiting()
+            except OSError:
+                return False
+            given_up, self._lost_told = self.lost - self._lost_told, self.lost
+            _log.warning(
+                "the journal %s can be written again: events that waited in memory and are on disk now: %d%s",
+                self.path,
+                count,
+                f"; older ones that were given up: {given_up}" if given_up else "; none was given up",
+            )
             return True
 
     def _write_waiting(self) -> None:
@@ -167,27 +195,41 @@ class JournalWriter:
             self._waiting_bytes -= len(self._waiting.popleft())
 
     @property
-    def lost(self) -> int:
-        """How many events were given up because more than `WAITING_LIMIT` bytes had to wait."""
-        return self._lost
+    def waiting(self) -> int:
+        """How many events wait in memory, because the file cannot be written."""
+        return len(self._waiting) - self._first()
+
+    def _first(self) -> int:
+        """Give the index of the first event that waits: who writes the journal must come before all."""
+        return 1 if self._waiting and not self.size else 0
 
     def _wait(self, data: bytes) -> None:
         self._waiting.append(data)
         self._waiting_bytes += len(data)
-        while self._waiting_bytes > WAITING_LIMIT:
-            self._waiting_bytes -= len(self._waiting.popleft())
-            self._lost += 1
-            if self._lost & (self._lost - 1) == 0:  # 1, 2, 4, 8 …: said, but not once an event
+        first = self._first()
+        while self._waiting_bytes > WAITING_LIMIT and len(self._waiting) > first:
+            self._waiting_bytes -= len(self._waiting[first])
+            del self._waiting[first]
+            if self.lost == self._lost_told:
                 _log.warning(
-                    "%d events were given up, oldest first: the journal %s cannot be written", self._lost, self.path
+                    "more than %.3g MiB of events wait for the journal %s, which cannot be written: "
+                    "from now on the oldest are given up",
+                    WAITING_LIMIT / 2**20,
+                    self.path,
                 )
+            self.lost += 1
 
     def _warn(self, error: OSError) -> None:
         _log.warning(
-            "the journal %s cannot be written (%s): events wait in memory, up to %d MiB of them, and training goes on",
+            "the journal %s cannot be written (%s): events wait in memory, up to %.3g MiB of them, then the oldest are "
+            "given up; training goes on. %s",
             self.path,
             error,
-            WAITING_LIMIT // 2**20,
+            WAITING_LIMIT / 2**20,
+            "Free some space on that disk, and they are written"
+            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None}
+            else "They are written as soon as it can be; to log elsewhere, set RUNWIDGETS_HOME to a folder that can be "
+            "written, and start anew",
         )
 
     def _cut_back(self) -> None:
@@ -199,18 +241,71 @@ class JournalWriter:
     def tidy(self, folded: int) -> None:
         """Delete the files that are in the store up to their end, and go on in a new file where this one is long."""
         with self._mutex:
-            while len(self.segments) > 1 and folded >= self.segments[1].begin:
-                self.segments.pop(0).path.unlink(missing_ok=True)
-            if self._waiting or self._fd == _CLOSED or self.size - self.segments[-1].begin < FILE_BYTES:
-                return
-            path = self.path.with_name(f"{self.journal_id}.{self.size}{SUFFIX}")
-            try:
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY, 0o600)
-            except OSError:
-                return  # this file will do for longer
-            os.close(self._fd)
-            self._fd, self.path = handle, path
-            self.segments.append(Segment(self.journal_id, self.size, path))
+            with contextlib.suppress(OSError):  # what cannot be deleted now, may be later
+                while len(self.segments) > 1 and folded >= self.segments[1].begin:
+                    self.segments[0].path.unlink(missing_ok=True)
+                    self.segments.pop(0)
+            if self._fd != _CLOSED and not self._waiting and self.size - self.segments[-1].begin >= FILE_BYTES:
+                with contextlib.suppress(OSError):  # this file will do for longer
+                    self._go_on_in_a_new_file()
+
+    def _go_on_in_a_new_file(self) -> None:
+        path = self.path.with_name(f"{self.journal_id}.{self.size}{SUFFIX}")
+        handle = _append_to(path)
+        os.close(self._fd)
+        self._fd, self.path = handle, path
+        self.segments.append(Segment(self.journal_id, self.size, path))
+
+    def mend(self) -> bool:
+        """Make the file anew where somebody has deleted or replaced it, and tell whether that was so.
+
+        A file that is deleted while it is open still takes writes that nobody else will ever read, and still gives
+        back what it has: that is copied to where the file was.
+
+        Raises
+        ------
+        OSError
+            If it cannot be made. What is logged goes on into the deleted file, and is copied later.
+        """
+        with self._mutex:
+            if self._fd == _CLOSED or not OPEN_FILES_CAN_GO:
+                return False
+            found, mine = _stat(self.path), os.fstat(self._fd)
+            if found is None or (found.st_dev, found.st_ino) != (mine.st_dev, mine.st_ino):
+                self._copy_to_its_place()
+                return True
+            if _stat(_lock_path(self.path)) is None:
+                self._take_lock_anew()
+            if mine.st_size != self.size - self.segments[-1].begin:  # cut short: what follows would be at wrong offsets
+                self._go_on_in_a_new_file()
+            return False
+
+    def _take_lock_anew(self) -> None:
+        lock = lock_of(self.path)
+        take(lock)
+        self._lock.release()
+        self._lock = lock
+
+    def _copy_to_its_place(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if _stat(_lock_path(self.path)) is None:
+            self._take_lock_anew()  # before the file is there, so that nobody believes its writer dead
+        scratch = self.path.with_suffix(".restored")
+        handle = _append_to(scratch)
+        try:
+            os.ftruncate(handle, 0)
+            os.lseek(self._fd, 0, os.SEEK_SET)
+            while data := os.read(self._fd, _COPY_BYTES):
+                while data:
+                    data = data[_write(handle, data) :]
+            scratch.replace(self.path)
+        except BaseException:
+            os.close(handle)
+            scratch.unlink(missing_ok=True)
+            raise
+        os.close(self._fd)
+        self._fd = handle
+        self.segments = [segment for segment in self.segments if segment.path == self.path or _stat(segment.path)]
 
     def close(self, *, remove: bool = False) -> None:
         """Close the file and give up the lock.
@@ -222,7 +317,11 @@ class JournalWriter:
         """
         with self._mutex:
             if self._waiting:
-                _log.warning("%d events are lost: the journal %s cannot be written", len(self._waiting), self.path)
+                _log.warning(
+                    "the journal %s cannot be written: events that are lost: %d",
+                    self.path,
+                    self.waiting + self.lost - self._lost_told,
+                )
             self.abandon()
             if remove:
                 for segment in self.segments:
@@ -243,6 +342,20 @@ _BINARY: Final = getattr(os, "O_BINARY", 0)
 _decode: Final = msgspec.msgpack.Decoder(Event, ext_hook=long_integer).decode
 
 
+def _append_to(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o600)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+# ---- reading
+
+
 class Damage(msgspec.Struct, frozen=True):
     """Bytes of a journal that hold no readable event."""
 
@@ -258,7 +371,7 @@ class Reading(msgspec.Struct):
     events
         In order of writing.
     end
-        Offset after the last whole frame: where to read on.
+        Offset up to which was read: where to read on.
     damage
         Stretches that were skipped.
     """
@@ -268,8 +381,8 @@ class Reading(msgspec.Struct):
     damage: list[Damage]
 
 
-def read_journal(path: Path, start: int = 0, *, is_final: bool = False) -> Reading:
-    """Read the events of a journal from an offset on.
+def read_journal(path: Path, start: int = 0, stop: int | None = None) -> Reading:
+    """Read the events in a stretch of a journal's file; what is no whole event there is damage.
 
     Parameters
     ----------
@@ -277,33 +390,31 @@ def read_journal(path: Path, start: int = 0, *, is_final: bool = False) -> Readi
         The journal's file.
     start
         Offset of a frame.
-    is_final
-        Whether the writer is gone. Then a torn frame at the end is damage; else it is merely not there yet.
+    stop
+        Offset after a frame, at which to stop; by default the end of the file, which fits where the writer is gone.
     """
     with path.open("rb") as file:
         file.seek(start)
-        data = file.read()
+        data = file.read(-1 if stop is None else max(0, stop - start))
     events: list[Event] = []
     damage: list[Damage] = []
+    unknown: Exception | None = None
     view, at, size = memoryview(data), 0, len(data)
     while at < size:
         end = _end_of_frame(view, at)
         if end is None:
             following = _next_frame(view, at + 1)
-            if following is None:
-                if is_final:
-                    damage.append(Damage(start + at, size - at))
-                    at = size
-                break
             damage.append(Damage(start + at, following - at))
             at = following
             continue
         try:
             events.append(_decode(view[at + _HEADER_BYTES : end]))
         except msgspec.MsgspecError as error:
-            _log.warning("%s, offset %d: this version cannot read the event (%s)", path, start + at, error)
+            unknown = unknown or error
             damage.append(Damage(start + at, end - at))
         at = end
+    if unknown is not None:
+        _log.warning("%s: this version cannot read the event of a newer one in it (%s)", path, unknown)
     return Reading(events, start + at, damage)
 
 
@@ -319,6 +430,15 @@ def _end_of_frame(view: memoryview, at: int) -> int | None:
     return end
 
 
-def _next_frame(view: memoryview, at: int) -> int | None:
-    """Find the next offset at which a whole frame with a right checksum stands."""
-    return next((offset for offset in range(at, len(view)) if _end_of_frame(view, offset) is not None), None)
+# An event is a short array that begins with a small integer and a string. Checksums are computed only where that may
+# begin: else each wrong length in a damaged file would cost the checksum of all that follows it.
+_LIKELY_PAYLOAD: Final = re.compile(rb"[\x93-\x9f][\x00-\x3f][\xa0-\xbf\xd9-\xdb]")
+
+
+def _next_frame(view: memoryview, at: int) -> int:
+    """Find the next offset at which a whole frame with a right checksum stands; where there is none, the end."""
+    for found in _LIKELY_PAYLOAD.finditer(view, at + _HEADER_BYTES):
+        offset = found.start() - _HEADER_BYTES
+        if _end_of_frame(view, offset) is not None:
+            return offset
+    return len(view)

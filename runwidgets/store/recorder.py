@@ -1,4 +1,8 @@
-"""How a process gets into a workspace: it writes a journal, and keeps a thread that folds it into the store."""
+"""How a process gets into a workspace: it writes a journal, and keeps a thread that folds it into the store.
+
+Writing needs neither the store nor the folder: what cannot be folded waits in the journal, what cannot be written there
+waits in memory, and the thread tries again until it can.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +15,31 @@ import threading
 import time
 import traceback
 import weakref
-from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import StoreError
 from runwidgets.exiting import exit_code, watch_exit_code
 from runwidgets.records import RunError, RunStatus, StatusSet
-from runwidgets.store.journal import JournalWriter, lock_of, read_journal, segments_in
+from runwidgets.store.access import StoreAccess
+from runwidgets.store.journal import JournalWriter
 from runwidgets.store.liveness import BEAT_SECONDS
-from runwidgets.store.sqlite import SqliteStore
+from runwidgets.store.recovery import Recovery, fold_journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
-    from runwidgets.records import Event
+    from runwidgets.records import Event, RunCreated
     from runwidgets.store.contract import Store
-    from runwidgets.store.journal import Segment
 
 _log = logging.getLogger(__name__)
 
 FOLD_SECONDS: Final = 0.25
-"""How often the journal is folded into the store."""
+"""How often the thread looks at the journal."""
+PATIENCE: Final = 3
+"""After how many such looks what is in the journal is folded, however little it is."""
+MUCH_BYTES: Final = 16 * 2**10
+"""From how much on it is folded at the next look."""
 RECOVER_SECONDS: Final = 2.0
 """How often journals of dead processes are looked for."""
 
@@ -48,28 +55,18 @@ class Recorder:
     folder
         The workspace's folder; it is made where it is missing.
 
-    Raises
-    ------
-    StoreError, SchemaError
-        If the store in it cannot be opened. Once open, nothing that fails here reaches the training: it is a
-        warning, and events wait.
+    Nothing that fails here reaches the training: it is a warning, and events wait. Who reads gets a `StoreError`.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._journals = folder / "journals"
-        try:
-            self._journals.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(
-                f"the workspace's folder {folder} cannot be made ({error}): "
-                "set RUNWIDGETS_HOME to a folder that this user can write"
-            ) from error
-        self.store: Store = SqliteStore(folder / "runs.sqlite")
+        self._access = StoreAccess(folder)
+        self._recovery = Recovery(folder / "journals")
         self.is_deleted = False
         """Whether the workspace was deleted: then what is logged is lost, lest a late value bring the folder back."""
         self._reset()
-        self.recover()
+        with contextlib.suppress(StoreError):  # who reads is told by `store`, who writes by the thread
+            self.recover()
 
     def _reset(self) -> None:
         self._status_listeners: list[Callable[[str], None]] = []
@@ -78,13 +75,27 @@ class Recorder:
         self._journal: JournalWriter | None = None
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._wake = threading.Event()
         self._folded = 0
-        self._owned: dict[str, None] = {}
+        self._folded_into: Store | None = None
+        self._lost = 0
+        self._owned: dict[str, RunCreated | None] = {}
         self._completed_by_exit: set[str] = set()
-        self._beaten_at = 0.0
-        self._recovered_at = 0.0
-        self._complained = False
-        self._unreadable: set[str] = set()
+        self._has_told_of_deletion = False
+        self._beaten_at = self._recovered_at = time.monotonic()
+
+    @property
+    def store(self) -> Store:
+        """The workspace's store, to read from; opened where it is not open.
+
+        Raises
+        ------
+        StoreError, SchemaError
+            If it cannot be opened.
+        """
+        if self.is_deleted:
+            raise StoreError(f"the workspace {self.folder} was deleted")
+        return self._access.get()
 
     # ---- writing
 
@@ -100,14 +111,16 @@ class Recorder:
     def _open_journal(self) -> JournalWriter | None:
         with self._mutex:
             if self.is_deleted:
-                if not self._complained:
-                    self._complained = True
+                if not self._has_told_of_deletion:
+                    self._has_told_of_deletion = True
                     _log.warning("the workspace %s was deleted: what is logged there is lost", self.folder)
                 return None
             if self._journal is None:
-                self._journal = JournalWriter(self._journals)
-                self._folded = 0
-                self._stop.clear()
+                self._journal = JournalWriter(self.folder / "journals")
+                self._folded_into = None
+                self._lost = 0
+                self._beaten_at = time.monotonic()  # a journal's first event says that its writer lives
+                self._stop, self._wake = threading.Event(), threading.Event()
                 self._thread = threading.Thread(target=self._keep_folding, name="runwidgets-fold", daemon=True)
                 self._thread.start()
             return self._journal
@@ -117,20 +130,23 @@ class Recorder:
         self.write(event)
         if event.status.is_final:
             self._owned.pop(event.run_id, None)
+        self._wake.set()
         for listener in tuple(self._status_listeners):
             listener(event.run_id)
 
-    def own(self, run_id: str, *, completes_at_exit: bool = False) -> None:
+    def own(self, run_id: str, created: RunCreated | None = None, *, completes_at_exit: bool = False) -> None:
         """Take on a run: if this process ends before the run does, the run is recorded as Failed.
 
         Parameters
         ----------
         run_id
             The run.
+        created
+            How it began; with that it is made anew, should the store lose it.
         completes_at_exit
             Record it as Completed instead, where the process ends by itself and without an error.
         """
-        self._owned[run_id] = None
+        self._owned[run_id] = created
         if completes_at_exit:
             watch_exit_code()
             self._completed_by_exit.add(run_id)
@@ -163,118 +179,119 @@ class Recorder:
         Raises
         ------
         StoreError
-            If the store does not answer. What was logged stays in the journal.
+            If the store does not answer, or events wait in memory. What was logged stays where it is.
         """
         journal = self._journal
         if journal is None:
             return
+        journal.drain()
+        self._fold(journal)
+        if journal.waiting:
+            raise StoreError(
+                f"the journal {journal.path} cannot be written: events that wait in memory: {journal.waiting}"
+            )
+
+    def _fold(self, journal: JournalWriter) -> None:
+        """Fold the journal of this process, and make sure that the store has the runs it owns."""
         with self._folding:
-            journal.drain()
             try:
-                self._folded = self._fold(journal.segments, self._folded, until=journal.size, is_final=False)
-                journal.tidy(self._folded)
+                was_gone = journal.mend()
+            except OSError as error:
+                raise StoreError(
+                    f"the journal {journal.path} was deleted or replaced, and cannot be made anew ({error})"
+                ) from error
+            try:
+                store, owned = self.store, tuple(self._owned.items())
+                is_other, lost = store is not self._folded_into, journal.lost
+                if is_other:
+                    was_gone |= self._go_on_in(store, journal)
+                if was_gone:
+                    _log.warning(
+                        "%s, or files in it, were deleted or replaced while this process logged. What it still has is "
+                        "written anew: its runs, and their journal from byte %d on; whatever else was there is lost",
+                        self.folder,
+                        journal.segments[0].begin,
+                    )
+                self._folded = fold_journal(store, journal.segments, self._folded, journal.size)
+                if (was_gone or is_other or lost != self._lost) and not journal.waiting:
+                    self._make_missing(store, journal, owned)
+                    self._folded_into, self._lost = store, lost
             except OSError as error:
                 raise StoreError(f"the journal {journal.path} cannot be read: {error}") from error
+            finally:
+                journal.tidy(self._folded)
 
-    def _fold(self, segments: Sequence[Segment], folded: int, *, until: float = float("inf"), is_final: bool) -> int:
-        """Fold the files of a journal from an offset on; give the offset to go on from.
+    def _go_on_in(self, store: Store, journal: JournalWriter) -> bool:
+        """Learn how far a store that was opened anew has got; tell whether it had been further."""
+        folded = store.folded_bytes(journal.journal_id)
+        has_less = self._folded_into is not None and folded < self._folded
+        begin = journal.segments[0].begin
+        if has_less and folded < begin:
+            store.fold(journal.journal_id, folded, begin, (journal.opened,))
+            folded = store.folded_bytes(journal.journal_id)
+        self._folded = folded
+        return has_less
 
-        Parameters
-        ----------
-        segments
-            The journal's files, in order.
-        folded
-            Up to where it is folded.
-        until
-            What comes after this offset may wait: a journal that grows faster than it is folded has no end.
-        is_final
-            Whether its writer is gone.
-        """
-        for segment, following in zip_longest(segments, segments[1:]):
-            if folded < segment.begin:
-                _log.warning("%s: the %d bytes before it are missing", segment.path, segment.begin - folded)
-                if not self.store.fold(segment.journal_id, folded, segment.begin, ()):
-                    return self.store.folded_bytes(segment.journal_id)
-                folded = segment.begin
-            end_of_file = following.begin if following else None
-            while folded < until and (end_of_file is None or folded < end_of_file):
-                end = self._fold_file(segment, folded, is_final=is_final or following is not None)
-                if end == folded:
-                    break  # nothing more is there, or a torn event that could not be cut off
-                folded = end
-        return folded
-
-    def _fold_file(self, segment: Segment, folded: int, *, is_final: bool) -> int:
-        reading = read_journal(segment.path, folded - segment.begin, is_final=is_final)
-        for damage in reading.damage:
-            _log.warning(
-                "%s: %d bytes at offset %d are damaged and were skipped", segment.path, damage.length, damage.offset
-            )
-        end = segment.begin + reading.end
-        if end == folded or self.store.fold(segment.journal_id, folded, end, reading.events):
-            return end
-        return self.store.folded_bytes(segment.journal_id)
+    def _make_missing(
+        self, store: Store, journal: JournalWriter, owned: tuple[tuple[str, RunCreated | None], ...]
+    ) -> None:
+        for run_id, created in owned:
+            found = store.run(run_id)
+            if created is not None and (found is None or found.created_at is None):
+                journal.write(created)
+                journal.write(StatusSet(run_id, created.at, RunStatus.RUNNING))
+        self._folded = fold_journal(store, journal.segments, self._folded, journal.size)
 
     def _keep_folding(self) -> None:
-        stop = self._stop
-        while not stop.wait(FOLD_SECONDS):
+        stop, wake = self._stop, self._wake
+        looks, trouble = 0, False
+        while not stop.is_set():
+            is_woken = wake.wait(FOLD_SECONDS)
+            wake.clear()
+            journal = self._journal
+            if journal is None or stop.is_set():
+                return
+            looks += 1
+            unfolded = journal.size - self._folded
+            is_due = is_woken or looks >= PATIENCE or unfolded > MUCH_BYTES
+            if not is_due and not journal.waiting:
+                continue
+            looks = 0
             try:
-                self._tick()
-                self._complained = False
-            except (StoreError, OSError) as error:
-                if not self._complained:
-                    self._complained = True
-                    _log.warning("%s; what is logged waits in the journal, and training goes on", error)
-            except Exception:  # noqa: BLE001 (the thread that carries the data must outlive a mistake of ours)
-                if not self._complained:
-                    self._complained = True
-                    _log.exception("folding the journal failed; what is logged waits there, and training goes on")
+                journal.drain()
+                self._look(journal)
+            except Exception as error:  # noqa: BLE001 (the thread that carries the data must outlive a mistake of ours)
+                if not trouble and not journal.waiting:  # of which the journal has told
+                    trouble = True
+                    _complain(error, journal)
+                if isinstance(error, StoreError):
+                    self._access.forget()
+            else:
+                if trouble:
+                    _log.warning("the store in %s answers again: what waited in the journal is in it", self.folder)
+                trouble = False
+            stop.wait(FOLD_SECONDS / 5)  # a burst of statuses is one fold
 
-    def _tick(self) -> None:
-        self.flush()
-        now = time.time()
-        journal = self._journal
-        if journal is not None and abs(now - self._beaten_at) >= BEAT_SECONDS:
-            self.store.beat(journal.journal_id, now)
+    def _look(self, journal: JournalWriter) -> None:
+        self._fold(journal)
+        now = time.monotonic()
+        if now - self._beaten_at >= BEAT_SECONDS:
+            self.store.beat(journal.journal_id, time.time())
             self._beaten_at = now
-        if abs(now - self._recovered_at) >= RECOVER_SECONDS:
+        if now - self._recovered_at >= RECOVER_SECONDS:
             self._recovered_at = now
             self.recover()
 
     def recover(self) -> None:
-        """Fold the journals of processes that are gone, end the runs that they left, delete the files."""
-        for journal_id, segments in segments_in(self._journals).items():
-            if self._journal is not None and journal_id == self._journal.journal_id:
-                continue
-            try:
-                self._recover_one(journal_id, segments[0].path)
-            except OSError as error:
-                if journal_id not in self._unreadable:
-                    self._unreadable.add(journal_id)
-                    _log.warning("the journal %s of a process that is gone is kept: %s", journal_id, error)
+        """Fold the journals of processes that are gone, end the runs that they left, delete the files.
 
-    def _recover_one(self, journal_id: str, path: Path) -> None:
-        from filelock import Timeout
-
-        lock = lock_of(path)
-        try:
-            lock.acquire(timeout=0)
-        except (Timeout, OSError):
-            return  # its writer lives, or it is not ours to touch
-        segments: Sequence[Segment] = ()
-        try:
-            segments = segments_in(self._journals).get(journal_id, ())
-            if not segments or not all(os.access(segment.path, os.R_OK | os.W_OK) for segment in segments):
-                return  # another process was faster, or they are another user's
-            self._fold(segments, self.store.folded_bytes(journal_id), is_final=True)
-            for run_id in self.store.end_journal(journal_id, time.time()):
-                _log.warning("run %s is recorded as Failed: its process ended without completing it", run_id)
-            for segment in segments:
-                segment.path.unlink()
-        finally:
-            lock.release()
-            if not any(segment.path.exists() for segment in segments):
-                path.with_name(f"{journal_id}.lock").unlink(missing_ok=True)
+        Raises
+        ------
+        StoreError
+            If the store does not answer.
+        """
+        journal = self._journal
+        self._recovery.recover(self.store, journal.journal_id if journal else None)
 
     # ---- the end of the process, and forks
 
@@ -289,9 +306,10 @@ class Recorder:
         with self._mutex:
             journal, thread = self._journal, self._thread
             if journal is None:
-                self.store.close()
+                self._access.forget()
                 return
             self._stop.set()
+            self._wake.set()
             if thread is not None and thread is not threading.current_thread():
                 thread.join(timeout=10)
             try:
@@ -300,23 +318,23 @@ class Recorder:
                 self.store.end_journal(journal.journal_id, time.time())
                 journal.close(remove=True)
             except (StoreError, OSError) as error:
-                _log.warning("%s; what was logged is in %s and will be read later", error, journal.path)
+                _log.warning("%s; what is in %s will be read later", error, journal.path)
                 journal.close()
             self._journal = self._thread = None
-            self.store.close()
+            self._access.forget()
 
     def _before_fork(self) -> None:
         self._mutex.acquire()
         self._folding.acquire()
-        self.store.suspend()
+        self._access.suspend()
 
     def _after_fork_in_parent(self) -> None:
-        self.store.resume(in_child=False)
+        self._access.resume(in_child=False)
         self._folding.release()
         self._mutex.release()
 
     def _after_fork_in_child(self) -> None:
-        self.store.resume(in_child=True)
+        self._access.resume(in_child=True)
         journal = self._journal
         self._reset()
         if journal is not None:
@@ -335,6 +353,21 @@ def _ending_error() -> RunError | None:
         return error_of(error)
     code = error.code if error is not None else exit_code()
     return None if code in (None, 0) else RunError("SystemExit", f"The process ended with sys.exit({code!r}).")
+
+
+def _complain(error: Exception, journal: JournalWriter) -> None:
+    if isinstance(error, (StoreError, OSError)):
+        _log.warning(
+            "%s. What is logged waits in the journal %s and goes to the store when that can be; training goes on",
+            error,
+            journal.path,
+        )
+    else:
+        _log.error(
+            "folding the journal %s failed; what is logged waits there, and training goes on",
+            journal.path,
+            exc_info=error,
+        )
 
 
 def error_of(error: BaseException) -> RunError:

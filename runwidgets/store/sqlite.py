@@ -28,6 +28,7 @@ from runwidgets.records import (
 )
 from runwidgets.store import experiments
 from runwidgets.store.folding import Fold, to_progress
+from runwidgets.store.safety import pragmas_for, reader_mode_for
 from runwidgets.store.schema import apply_steps
 from runwidgets.store.series import changed_metrics, last_number, last_values, whole_metrics, window_of_metric
 from runwidgets.values import stored_text
@@ -106,23 +107,31 @@ class SqliteStore:
         except SchemaError as error:
             self.close()
             raise SchemaError(f"{self._path}: {error}") from None
+        except StoreError:
+            self.close()
+            raise
 
     def _write_connection(self) -> sqlite3.Connection:
         if self._writer is None:
             db = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
-            db.execute("PRAGMA synchronous = NORMAL")
+            try:
+                db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+                for pragma in pragmas_for(self._path):
+                    db.execute(pragma)
+                db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+            except BaseException:
+                db.close()
+                raise
             self._writer = db
         return self._writer
 
     def _read_connection(self) -> sqlite3.Connection:
         if self._reader is None:
-            uri = f"{self._path.absolute().as_uri()}?mode=ro"
+            uri = f"{self._path.absolute().as_uri()}?mode={reader_mode_for(self._path)}"
             self._reader = sqlite3.connect(
                 uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
+            self._reader.execute("PRAGMA query_only = 1")
         return self._reader
 
     @contextmanager
@@ -212,6 +221,14 @@ class SqliteStore:
                 "SELECT j.journal_id, j.host, j.boot_id, j.pid, j.process_started_at, j.beat_at"
                 " FROM runs r JOIN journals j USING (journal_id) WHERE r.run_id = ?",
                 (run_id,),
+            ).fetchone()
+        return Owner(*row) if row else None
+
+    def journal_owner(self, journal_id: str) -> Owner | None:  # noqa: D102
+        with self._snapshot() as db:
+            row = db.execute(
+                "SELECT journal_id, host, boot_id, pid, process_started_at, beat_at FROM journals WHERE journal_id = ?",
+                (journal_id,),
             ).fetchone()
         return Owner(*row) if row else None
 

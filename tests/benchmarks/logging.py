@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -17,6 +20,8 @@ from tests.benchmarks.table import Row
 _BATCH = 1000
 _BATCHES = 200
 _IMPORTS = 15
+KILLS = int(os.environ.get("RUNWIDGETS_BENCH_KILLS", "1000"))
+"""How many writers are killed; at a thousand it takes a minute or two."""
 
 _WRITER = """
 import sys, time
@@ -32,16 +37,26 @@ for i in range(int(sys.argv[1])):
 run.complete()
 """
 
-_VICTIM = """
-import sys, os
+# A process that is forked, rather than started, begins at once: a thousand can be killed.
+_NURSERY = """
+import os, sys
 from runwidgets import Experiment, Workspace
-run = Experiment(Workspace(), "bench").start_logging()
-os.write(1, (run.id + "\\n").encode())
-i = 0
-while True:
-    run.log("i", i)
-    i += 1
-    os.write(1, b"%d\\n" % i)
+from runwidgets.store import recorder
+for line in sys.stdin:
+    run_id, returned, fold_seconds = line.split()
+    pid = os.fork()
+    if pid == 0:
+        recorder.FOLD_SECONDS = float(fold_seconds)
+        handle = os.open(returned, os.O_WRONLY | os.O_CREAT)
+        run = Experiment(Workspace(), "bench").start_logging(run_id=run_id)
+        i = 0
+        while True:
+            run.log("i", i)
+            i += 1
+            os.pwrite(handle, b"%20d" % i, 0)
+    print(pid, flush=True)
+    os.waitpid(pid, 0)
+    print("gone", flush=True)
 """
 
 
@@ -113,24 +128,40 @@ def calls() -> list[Row]:
     ]  # fmt: skip
 
 
-def killed(times: int = 20) -> list[Row]:
-    """Kill a writer at some moment, and count the returned calls that cannot be read afterwards."""
-    lost = written = 0
-    for round_ in range(times):
-        with subprocess.Popen(_python("-c", _VICTIM), stdout=subprocess.PIPE) as victim:
-            assert victim.stdout is not None
-            run_id = victim.stdout.readline().decode().strip()
-            time.sleep(0.05 + 0.02 * round_)
-            victim.kill()
-            lines = victim.stdout.read().split(b"\n")
-        returned = int(lines[-2]) if len(lines) > 1 else 0
-        workspace = Workspace()
-        workspace._recorder.recover()
-        found = Run(Experiment(workspace, "bench"), run_id).get_metrics().get("i", [])
-        values = found if isinstance(found, list) else [found]
-        lost += sum(a != b for a, b in zip(range(returned), values, strict=False)) + max(0, returned - len(values))
-        written += returned
-    return [Row(f"returned calls lost after kill -9 ({times} kills, {written:,} calls)", lost, "lost", "", None, "0")]
+def killed(times: int = KILLS) -> list[Row]:
+    """Kill writers at random moments, and count the returned calls and the ends that cannot be read afterwards."""
+    lost = written = running = 0
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        subprocess.Popen(_python("-c", _NURSERY), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as nursery,
+    ):
+        assert nursery.stdout is not None
+        assert nursery.stdin is not None
+        for n in range(times):
+            run_id, counter = f"victim-{n}", Path(scratch, str(n))
+            # Half of them fold all the time, so that the kill hits a fold; half do not, so that all is recovered.
+            nursery.stdin.write(f"{run_id} {counter} {0.001 if n % 2 else 3600}\n")
+            nursery.stdin.flush()
+            pid = int(nursery.stdout.readline())
+            while not counter.exists() or not counter.stat().st_size:
+                time.sleep(0.0005)
+            time.sleep(random.random() * 0.03)
+            os.kill(pid, signal.SIGKILL)
+            nursery.stdout.readline()
+            returned = int(counter.read_bytes())
+            workspace = Workspace()
+            workspace._recorder.recover()
+            run = Run(Experiment(workspace, "bench"), run_id)
+            found = run.get_metrics().get("i", [])
+            values = found if isinstance(found, list) else [found]
+            lost += sum(a != b for a, b in zip(range(returned), values, strict=False)) + max(0, returned - len(values))
+            running += run.get_status() != "Failed"
+            written += returned
+        nursery.stdin.close()
+    return [
+        Row(f"returned calls lost after kill -9 ({times:,} kills, {written:,} calls)", lost, "lost", "", None, "0"),
+        Row("runs of these that are not Failed after recovery", running, "runs", "", None, "0"),
+    ]
 
 
 def reading(seconds: float = 6) -> list[Row]:
@@ -171,6 +202,7 @@ def reading(seconds: float = 6) -> list[Row]:
 
 def main() -> None:
     """Measure in this process, and print the rows as JSON: the parent gave it a home of its own."""
+    logging.disable(logging.WARNING)  # each writer that is killed is told of
     rows = [*importing(), *calls(), *killed(), *reading()]
     json.dump([row.__dict__ for row in rows], sys.stdout)
 

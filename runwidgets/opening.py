@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import NotFoundError, UserError
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from runwidgets.run import Run
     from runwidgets.workspace import Workspace
 
+_PATIENCE_SECONDS: Final = 1.5
+"""So long an unknown run is waited for where other processes log: what they log is in the store within a second."""
+_LOOK_SECONDS: Final = 0.05
 _factories: dict[str, Callable[..., Run]] = {}
 
 
@@ -23,14 +27,17 @@ def found_run(workspace: Workspace, run_id: str) -> FoundRun:
     Raises
     ------
     NotFoundError
-        If the workspace has no such run, not even in journals that dead processes left.
+        If the workspace has no such run, not even in journals that dead processes left, nor in those of living ones.
     """
     recorder = workspace._recorder
     recorder.flush()
-    found = recorder.store.described([run_id])
-    if not found:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not (found := recorder.store.described([run_id])):
         recorder.recover()
         found = recorder.store.described([run_id])
+        if found or not recorder.has_company or time.monotonic() > deadline:
+            break
+        time.sleep(_LOOK_SECONDS)  # a process that has just started it may not have told the store yet
     if not found:
         raise NotFoundError(f"the workspace {workspace.name!r} has no run {run_id!r}")
     return found[0]

@@ -196,6 +196,28 @@ run.complete()
 # ---- many at once
 
 
+def test_a_run_that_another_process_has_just_started_is_found(start, experiment):
+    script = """
+for _ in range(20):
+    run = experiment.start_logging()
+    print(run.id, flush=True)
+    sys.stdin.readline()
+"""
+    process = start(script)
+    for _ in range(20):
+        run_id = process.stdout.readline().decode().strip()
+        assert Run(experiment, run_id).id == run_id
+        process.stdin.write(b"next\n")
+        process.stdin.flush()
+
+
+def test_an_unknown_run_is_refused_though_others_log(start, experiment):
+    process = start('run = experiment.start_logging()\nprint("ready", flush=True)\nsys.stdin.readline()')
+    process.stdout.readline()
+    with pytest.raises(NotFoundError, match="no run 'unknown'"):
+        Run(experiment, "unknown")
+
+
 def test_threads_that_log_to_one_run_lose_nothing(experiment):
     import threading
 

@@ -293,6 +293,11 @@ class Recorder:
         journal = self._journal
         self._recovery.recover(self.store, journal.journal_id if journal else None)
 
+    @property
+    def has_company(self) -> bool:
+        """Whether there are journals of other processes."""
+        return self._recovery.has_others(self.journal_id)
+
     # ---- the end of the process, and forks
 
     def close(self) -> None:

@@ -119,6 +119,10 @@ class Recovery:
                     self._unreadable.add(journal_id)
                     _log.warning("the journal %s of a process that is gone is kept: %s", journal_id, error)
 
+    def has_others(self, own: str | None) -> bool:
+        """Tell whether there are journals besides the one that this process writes."""
+        return any(journal_id != own for journal_id in segments_in(self._journals))
+
     def _recover_one(self, store: Store, journal_id: str, path: Path) -> None:
         lock = lock_of(path)
         try:

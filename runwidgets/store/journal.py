@@ -401,14 +401,15 @@ def read_journal(path: Path, start: int = 0, stop: int | None = None) -> Reading
     unknown: Exception | None = None
     view, at, size = memoryview(data), 0, len(data)
     while at < size:
-        end = _end_of_frame(view, at)
-        if end is None:
+        payload = _payload_at(view, at)
+        if payload is None:
             following = _next_frame(view, at + 1)
             damage.append(Damage(start + at, following - at))
             at = following
             continue
+        end = at + _HEADER_BYTES + len(payload)
         try:
-            events.append(_decode(view[at + _HEADER_BYTES : end]))
+            events.append(_decode(payload))
         except msgspec.MsgspecError as error:
             unknown = unknown or error
             damage.append(Damage(start + at, end - at))
@@ -418,16 +419,14 @@ def read_journal(path: Path, start: int = 0, stop: int | None = None) -> Reading
     return Reading(events, start + at, damage)
 
 
-def _end_of_frame(view: memoryview, at: int) -> int | None:
-    """Give the offset after the whole frame that begins here; None if there is none, or its checksum is wrong."""
+def _payload_at(view: memoryview, at: int) -> memoryview | None:
+    """Give the payload of the whole frame that begins here; None if there is none, or its checksum is wrong."""
     begin = at + _HEADER_BYTES
     if begin > len(view):
         return None
     length, checksum = _unpack_header(view, at)
-    end: int = begin + length
-    if length == 0 or end > len(view) or _crc32(view[begin:end]) != checksum:
-        return None
-    return end
+    payload = view[begin : begin + length]
+    return payload if 0 < length == len(payload) and _crc32(payload) == checksum else None
 
 
 # An event is a short array that begins with a small integer and a string. Checksums are computed only where that may
@@ -439,6 +438,6 @@ def _next_frame(view: memoryview, at: int) -> int:
     """Find the next offset at which a whole frame with a right checksum stands; where there is none, the end."""
     for found in _LIKELY_PAYLOAD.finditer(view, at + _HEADER_BYTES):
         offset = found.start() - _HEADER_BYTES
-        if _end_of_frame(view, offset) is not None:
+        if _payload_at(view, offset) is not None:
             return offset
     return len(view)

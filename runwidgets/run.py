@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from runwidgets.errors import ArgumentTypeError, NotFoundError, RunFailedError, StoreError, UserError
 from runwidgets.filters import found_runs, run_query
 from runwidgets.reading import Reading
-from runwidgets.recording import Recording
 from runwidgets.records import RunDescribed, RunError, RunStatus, StatusSet
+from runwidgets.snapshotting import Snapshotting
 from runwidgets.waiting import flush_within, run_details, wait_for_end
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _now = time.time
 _LOG_FOLDERS: Final = ("logs/", "azureml-logs/", "user_logs/")
 
 
-class Run(Recording, Reading):
+class Run(Snapshotting, Reading):
     """One run of an experiment: metrics, tags, files, children and a status.
 
     ``Run(experiment, run_id)`` opens a run that exists; `Experiment.start_logging` and `Run.child_run` start new ones.
@@ -404,7 +404,7 @@ class Run(Recording, Reading):
             A word for the kind of error; by default ``UserError``, or the name of the exception's class.
         """
         if isinstance(error_details, BaseException):
-            from runwidgets.store.recorder import error_of
+            from runwidgets.store.ending import error_of
 
             error = error_of(error_details)
             error = RunError(error_code or error.code, error.message, error.traceback)
@@ -417,6 +417,7 @@ class Run(Recording, Reading):
         self._end(RunStatus.FAILED, error)
 
     def _end(self, status: RunStatus, error: RunError | None) -> None:
+        self._recorder.finish(self._id)
         self._status = status
         self._recorder.set_status(StatusSet(self._id, _now(), status, error))
         try:

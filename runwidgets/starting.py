@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runwidgets.experiment import Experiment
+    from runwidgets.surroundings import Surroundings
 
 _now = time.time
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9][\w.\-]{0,254}", re.ASCII)
@@ -28,6 +29,7 @@ def start_run(
     parent_id: str | None = None,
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
+    surroundings: Surroundings | None = None,
 ) -> Run:
     """Start a run in this process, which from now on owes it an end."""
     if run_id is None:
@@ -49,7 +51,7 @@ def start_run(
         run.description = description
     if tags:
         run.set_tags(tags)
-    recorder.own(run_id)
+    recorder.own(run_id, surroundings.record(run) if surroundings is not None else None)
     run._status = RunStatus.RUNNING
     recorder.set_status(StatusSet(run_id, _now(), RunStatus.RUNNING))
     return run

@@ -6,16 +6,15 @@ import atexit
 import contextlib
 import logging
 import os
-import sys
 import threading
 import time
-import traceback
 import weakref
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import StoreError
-from runwidgets.records import RunError, RunStatus, StatusSet
+from runwidgets.records import RunStatus, StatusSet
+from runwidgets.store.ending import TERMINATED, unfinished, when_terminated, within_grace
 from runwidgets.store.journal import JournalWriter, lock_of, read_journal, segments_in
 from runwidgets.store.liveness import BEAT_SECONDS
 from runwidgets.store.sqlite import SqliteStore
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from runwidgets.records import Event
+    from runwidgets.records import Event, RunError
     from runwidgets.store.contract import Store
     from runwidgets.store.journal import Segment
 
@@ -76,7 +75,7 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._folded = 0
-        self._owned: dict[str, None] = {}
+        self._owned: dict[str, Callable[[], None] | None] = {}
         self._beaten_at = 0.0
         self._recovered_at = 0.0
         self._complained = False
@@ -97,8 +96,10 @@ class Recorder:
                 self._journal = JournalWriter(self._journals)
                 self._folded = 0
                 self._stop.clear()
-                self._thread = threading.Thread(target=self._keep_folding, name="runwidgets-fold", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._keep_folding, name="runwidgets-fold", daemon=True)
+                with contextlib.suppress(RuntimeError):  # the interpreter ends, and starts no more: others will fold
+                    thread.start()
+                    self._thread = thread
             return self._journal
 
     def set_status(self, event: StatusSet) -> None:
@@ -109,9 +110,23 @@ class Recorder:
         for listener in tuple(self._status_listeners):
             listener(event.run_id)
 
-    def own(self, run_id: str) -> None:
-        """Take on a run: if this process ends before the run does, the run is recorded as Failed."""
-        self._owned[run_id] = None
+    def own(self, run_id: str, at_end: Callable[[], None] | None = None) -> None:
+        """Take on a run: if this process ends before the run does, the run is recorded as Failed.
+
+        Parameters
+        ----------
+        run_id
+            Its id.
+        at_end
+            What to do when it ends in this process, however it does. It may be called again after a call that failed.
+        """
+        self._owned[run_id] = at_end
+        when_terminated(_terminate)
+
+    def finish(self, run_id: str) -> None:
+        """Do what is to be done before a run ends, if this process owns it."""
+        if at_end := self._owned.get(run_id):
+            at_end()
 
     def on_status(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Call ``listener(run_id)`` when this process sets a run's status; returns what ends that."""
@@ -246,8 +261,7 @@ class Recorder:
 
     def close(self) -> None:
         """End what this process left unfinished, fold all, and close; writing again opens anew."""
-        for run_id in list(self._owned):
-            self.set_status(StatusSet(run_id, time.time(), RunStatus.FAILED, _unfinished()))
+        self._end_owned(self.set_status, unfinished)
         with self._mutex:
             journal, thread = self._journal, self._thread
             if journal is None:
@@ -267,6 +281,15 @@ class Recorder:
             self._journal = self._thread = None
             self.store.close()
 
+    def _end_owned(self, write: Callable[[StatusSet], None], reason: Callable[[], RunError]) -> None:
+        """Record the runs as Failed, then do what is to be done at their end: that may take longer than there is."""
+        owned, self._owned = self._owned, {}
+        for run_id in owned:
+            write(StatusSet(run_id, time.time(), RunStatus.FAILED, reason()))
+        for at_end in owned.values():
+            if at_end is not None:
+                at_end()
+
     def _before_fork(self) -> None:
         self._mutex.acquire()
         self._folding.acquire()
@@ -285,21 +308,6 @@ class Recorder:
             journal.abandon()
 
 
-def _unfinished() -> RunError:
-    """Say why a run is unfinished at the end of its process: the exception that ended it, where there is one."""
-    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-    interactive = hasattr(sys, "ps1") or "ipykernel" in sys.modules  # there it is some cell's error, perhaps an old one
-    if error is None or interactive:
-        return RunError("ProcessEnded", "The process ended without run.complete() or run.fail().")
-    return error_of(error)
-
-
-def error_of(error: BaseException) -> RunError:
-    """Describe an exception as the reason of a failed run."""
-    text = "".join(traceback.format_exception(error))
-    return RunError(type(error).__name__, str(error), text)
-
-
 _recorders: dict[Path, Recorder] = {}
 _recorders_mutex = threading.Lock()
 _for_fork: weakref.WeakSet[Recorder] = weakref.WeakSet()
@@ -315,6 +323,19 @@ def recorder_of(folder: Path) -> Recorder:
             _recorders[folder] = recorder
             _for_fork.add(recorder)
         return _recorders[folder]
+
+
+def _terminate() -> None:
+    """Record the end of all runs, in the middle of whatever the main thread is at.
+
+    Journals can be written then. What folds them, and whoever watches, may need what the main thread holds.
+    """
+    ending = [recorder for recorder in list(_recorders.values()) if recorder._owned]
+    for recorder in ending:
+        for run_id in list(recorder._owned):
+            recorder.write(StatusSet(run_id, time.time(), RunStatus.FAILED, TERMINATED))
+    if ending:
+        within_grace(close_all)
 
 
 @atexit.register

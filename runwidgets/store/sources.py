@@ -7,6 +7,7 @@ import os
 import stat
 import time
 from collections import deque
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
 NEVER: Final = frozenset({".git", "__pycache__", ".ipynb_checkpoints", ".venv"})
 """Names of folders and files that no snapshot has."""
-_ENVIRONMENTS: Final = ("pyvenv.cfg", "conda-meta")
+_ENVIRONMENTS: Final = frozenset({"pyvenv.cfg", "conda-meta"})
 """What lies in a folder that is a virtual environment."""
 _LOOK_SECONDS: Final = 0.8
 _LOOK_ENTRIES: Final = 20_000
 """A look ends when it has taken that long and seen that much: a slow disk alone does not end it."""
+_FOLDER_ENTRIES: Final = 200_000
+"""How much of one folder is looked at, where there are limits: they are lower than that by far."""
 _REST_SECONDS: Final = 0.2
 """How long the look for what is biggest may take."""
 _BIGGEST: Final = 3
@@ -140,19 +143,22 @@ class _Look:
 
     def _read_folder(self, prefix: str, above: _Rules | None) -> None:
         folder = f"{self._root}/{prefix}"
-        if prefix and any(os.path.lexists(folder + name) for name in _ENVIRONMENTS):
-            return
-        rules = _rules_in(folder, prefix, above)
         try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    self._take(entry, prefix, rules)
-                    self._entries += 1
-                    if self._entries > _LOOK_ENTRIES and time.monotonic() > self._until:
-                        self._is_cut = True
-                        return
+            with os.scandir(folder) as found:
+                entries = list(islice(found, _FOLDER_ENTRIES if self._limits is not None else None))
         except OSError:
             self._unreadable.append(prefix or ".")
+            return
+        names = {entry.name for entry in entries}
+        if prefix and not _ENVIRONMENTS.isdisjoint(names):
+            return
+        rules = _rules_in(folder, names, prefix, above)
+        for entry in entries:
+            self._take(entry, prefix, rules)
+            self._entries += 1
+            if self._entries > _LOOK_ENTRIES and time.monotonic() > self._until:
+                self._is_cut = True
+                return
 
     def _take(self, entry: os.DirEntry[str], prefix: str, rules: _Rules | None) -> None:
         name = prefix + entry.name
@@ -255,9 +261,11 @@ _known_rules: dict[str, tuple[Stamp, _Rules | None, _Rules]] = {}
 """Rules by ignore file, with what they were made of: reading and matching patterns costs more than the look itself."""
 
 
-def _rules_in(folder: str, prefix: str, above: _Rules | None) -> _Rules | None:
+def _rules_in(folder: str, names: set[str], prefix: str, above: _Rules | None) -> _Rules | None:
     below_amlignore = above is not None and above.is_amlignore
     for name in (".amlignore",) if below_amlignore else (".amlignore", ".gitignore"):
+        if name not in names:
+            continue
         path = folder + name
         try:
             found = os.stat(path)  # noqa: PTH116 (once for each folder at each start)

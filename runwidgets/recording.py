@@ -27,6 +27,7 @@ from runwidgets.values import is_sequence, plain_list, plain_value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from runwidgets.capture import Block
     from runwidgets.experiment import Experiment
     from runwidgets.records import Event
     from runwidgets.store.recorder import Recorder
@@ -400,6 +401,16 @@ class Recording:
         name = checked_name(name)
         size = self._experiment.workspace._files.save(self._id, name, source)
         self._write(FileStored(self._id, _now(), name, size))
+
+    def _open_block(self) -> Block:
+        from runwidgets.capture import USER_LOG, Block
+
+        files = self._experiment.workspace._files
+        return Block(
+            self._id,
+            lambda: files.open_to_append(self._id, USER_LOG),
+            lambda size: self._write(FileStored(self._id, _now(), USER_LOG, size)),
+        )
 
 
 def _check_name(name: object) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import TracebackType
 
+    from runwidgets.capture import Block
     from runwidgets.experiment import Experiment
     from runwidgets.filters import Filter
     from runwidgets.records import FoundRun, RunQuery, RunRecord
@@ -95,6 +96,7 @@ class Run(Snapshotting, Reading):
         self._description = ""
         self._tags = {}
         self._properties = {}
+        self._blocks: list[Block] = []
 
     @classmethod
     def _of(cls, experiment: Experiment, found: FoundRun) -> Run:
@@ -430,11 +432,13 @@ class Run(Snapshotting, Reading):
                 self._status = record.status  # a run that had ended before keeps that end
 
     def __enter__(self) -> Self:
+        self._blocks.append(self._open_block())
         return self
 
     def __exit__(
         self, kind: builtins.type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._blocks.pop().close()
         if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
             self.complete()
         else:

@@ -21,7 +21,7 @@ _IMPORTS = 15
 _WRITER = """
 import sys, time
 from runwidgets import Experiment, Workspace
-run = Experiment(Workspace(), "bench").start_logging()
+run = Experiment(Workspace(), "bench").start_logging(outputs=False, snapshot_directory=None)
 print(run.id, flush=True)
 sys.stdin.readline()
 begin = time.time()
@@ -35,7 +35,7 @@ run.complete()
 _VICTIM = """
 import sys, os
 from runwidgets import Experiment, Workspace
-run = Experiment(Workspace(), "bench").start_logging()
+run = Experiment(Workspace(), "bench").start_logging(outputs=False, snapshot_directory=None)
 os.write(1, (run.id + "\\n").encode())
 i = 0
 while True:
@@ -82,7 +82,7 @@ def importing() -> list[Row]:
 
 def calls() -> list[Row]:
     """Time ``run.log`` beside a bare ``os.write`` of 40 bytes, in turns, in batches of a thousand."""
-    run = Experiment(Workspace(), "bench").start_logging()
+    run = Experiment(Workspace(), "bench").start_logging(outputs=False, snapshot_directory=None)
     with tempfile.NamedTemporaryFile() as scratch:
         handle = os.open(scratch.name, os.O_WRONLY | os.O_APPEND)
         data, write = b"x" * 40, os.write

@@ -128,9 +128,12 @@ def _git(folder: Path, *arguments: str, limit: int = _ANSWER_BYTES) -> str | Non
 
     timer = threading.Timer(_TIMEOUT_SECONDS, give_up)
     timer.daemon = True
-    timer.start()
     try:
         with process:
+            try:
+                timer.start()
+            except RuntimeError:  # the interpreter is about to end: rather no answer than to wait for ever
+                _kill(process)
             assert process.stdout is not None  # noqa: S101 (for mypy)
             answer = process.stdout.read(limit + 1)
             is_cut = len(answer) > limit

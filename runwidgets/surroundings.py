@@ -87,8 +87,11 @@ class Surroundings:
                 _log.warning("the file %s of run %s is not kept: %s", name, run.id, error)
 
         def collect() -> None:
-            for name, size in self._outputs.collect(files, run.id):
-                write(FileStored(run.id, _now(), name, size))
+            try:
+                for name, size in self._outputs.collect(files, run.id):
+                    write(FileStored(run.id, _now(), name, size))
+            except Exception:  # noqa: BLE001 (a run must end, whatever lies in its folders)
+                _log.exception("the outputs of run %s cannot all be kept", run.id)
 
         return collect
 

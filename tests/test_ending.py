@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -206,6 +207,19 @@ def test_who_completes_the_run_at_the_exit_of_the_process_is_in_time_or_does_no_
         assert ended()[0] == "Completed"
 
 
+def test_what_is_logged_when_no_thread_can_be_started_any_more_is_kept(monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread at interpreter shutdown")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        run = Experiment(Workspace(), "exp").start_logging()
+        run.log("m", 1)
+        close_all()
+    assert Run(Experiment(Workspace(), "exp"), run.id).get_metrics() == {"m": 1}
+    close_all()
+
+
 # ---- notebooks
 
 
@@ -230,7 +244,6 @@ def kernel(current_folder):
     close_all()
 
 
-@pytest.mark.slow
 def test_a_cell_that_fails_leaves_the_run_running_and_the_end_of_the_kernel_fails_it_with_that_error(kernel):
     assert kernel(BEGIN + START + "run.flush()") == "ok"
     assert kernel("raise ValueError('the reason')") == "error"
@@ -240,7 +253,6 @@ def test_a_cell_that_fails_leaves_the_run_running_and_the_end_of_the_kernel_fail
     assert "ValueError: the reason" in Run(Experiment(Workspace(), "exp"), "run")._record().error.traceback
 
 
-@pytest.mark.slow
 def test_an_error_that_was_mended_is_not_the_reason_and_prints_reach_the_notebook_and_the_log(kernel):
     kernel("raise ValueError('old')")
     kernel(BEGIN + START)

@@ -159,6 +159,16 @@ def test_what_cannot_be_copied_is_one_warning_that_names_it_and_the_run_complete
     assert outputs_in(run) == ["outputs/4", "outputs/5"]
 
 
+def test_a_mistake_of_ours_in_collecting_does_not_keep_a_run_from_its_end(experiment, monkeypatch, caplog):
+    run = experiment.start_logging()
+    Path("outputs/model.pkl").write_text("model")
+    with monkeypatch.context() as patch:
+        patch.setattr(store_files.FileRoot, "save", lambda *_: 1 / 0)
+        run.complete()
+    assert run.get_status() == "Completed"
+    assert "cannot all be kept" in caplog.text
+
+
 def test_a_folder_that_cannot_be_made_is_a_warning(experiment, caplog):
     Path("outputs").write_text("a file")
     experiment.start_logging().complete()

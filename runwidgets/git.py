@@ -79,7 +79,7 @@ def _ask(folder: Path) -> GitFacts | None:
     heads, is_dirty = {}, False
     for line in status.splitlines():
         if line.startswith("# "):
-            _, key, value = line.split(" ", 2)
+            key, _, value = line[2:].partition(" ")
             heads[key] = value
         else:
             is_dirty = True

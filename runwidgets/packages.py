@@ -21,8 +21,10 @@ def packages_text() -> str:
     """
     found: dict[str, str] = {}
     for distribution in distributions():
-        metadata = distribution.metadata  # parsed anew each time it is asked for
-        name = metadata["Name"]
-        if name:  # without one it is what a broken installation left behind
-            found.setdefault(name.lower().replace("_", "-"), f"{name}=={metadata['Version']}")
+        try:
+            metadata = distribution.metadata  # parsed anew each time it is asked for
+            name, version = metadata["Name"], metadata["Version"]
+            found.setdefault(name.lower().replace("_", "-"), f"{name}=={version}")
+        except Exception:  # noqa: BLE001, S112 (what a broken installation left may break in any way)
+            continue
     return "".join(f"{found[key]}\n" for key in sorted(found))

@@ -112,6 +112,8 @@ def test_links_that_lead_out_and_what_is_no_file_are_left_out(make, tmp_path):
 def test_one_file_is_a_source_and_nothing_is_not(make):
     folder = make({"a.py": "x"})
     assert names(folder / "a.py") == ["a.py"]
+    with pytest.raises(SnapshotError, match="it has 1 bytes, more than the 0 bytes"):
+        source_of(folder / "a.py", limits=Limits(bytes=0))
     with pytest.raises(NotFoundError, match="no file or folder"):
         source_of(folder / "missing")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runwidgets import Experiment, NotFoundError, Run, UserError, Workspace
+from runwidgets import Experiment, NotFoundError, Run, UserError, Workspace, packages
 from runwidgets import git as git_module
 from runwidgets.errors import SnapshotError
 from runwidgets.store import snapshots, sources
@@ -250,6 +250,26 @@ def test_python_platform_and_packages_are_recorded_and_packages_lie_on_disk_once
     assert lines == sorted(lines, key=lambda line: line.partition("==")[0].lower().replace("_", "-"))
     files = experiment.workspace._files
     assert len({files.path(run.id, "environment/packages.txt").stat().st_ino for run in runs}) == 1
+
+
+def test_a_broken_installation_of_a_package_is_passed_over(experiment, tmp_path, monkeypatch):
+    for name, content in {
+        "broken": b"\xff\xfe",
+        "nameless": b"Version: 1\n",
+        "whole": b"Name: whole\nVersion: 2\n",
+    }.items():
+        folder = tmp_path / f"{name}-1.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_bytes(content)
+    (tmp_path / "empty-1.dist-info").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    packages.packages_text.cache_clear()
+    try:
+        lines = packages.packages_text().splitlines()
+    finally:
+        packages.packages_text.cache_clear()
+    assert "whole==2" in lines
+    assert not any("nameless" in line or "broken" in line for line in lines)
 
 
 def test_where_files_cannot_be_linked_they_are_copied(experiment, monkeypatch):

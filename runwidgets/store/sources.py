@@ -104,6 +104,11 @@ def source_of(place: Path, *, without: Iterable[Path] = (), limits: Limits | Non
     """
     if place.is_file():
         found = place.stat()
+        if limits is not None and found.st_size > limits.bytes:
+            raise SnapshotError(
+                f"no snapshot of {place.absolute()} is kept: it has {_words(found.st_size)}, more than the "
+                f"{_words(limits.bytes)} that a snapshot may have"
+            )
         return Source([_source_file(place.name, str(place.resolve()), found)], [])
     if not place.is_dir():
         raise NotFoundError(f"there is no file or folder {place} to take a snapshot of")

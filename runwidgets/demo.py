@@ -168,13 +168,21 @@ def _train(workspace: Workspace, *, is_fast: bool) -> None:
     from runwidgets.terminal import LiveView
 
     digits = Experiment(workspace, "digits")
-    run = digits.start_logging(name="small network", tags={"model": "MLPClassifier", "data": "digits"})
+    # The folder that somebody happens to be in is none of the demo's business.
+    run = digits.start_logging(
+        name="small network",
+        outputs=False,
+        snapshot_directory=None,
+        tags={"model": "MLPClassifier", "data": "digits"},
+    )
     with LiveView(run), run, warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # one epoch at a time never converges
         train_digits(run, *((3, 0.0) if is_fast else ()))
     print()
     diabetes = Experiment(workspace, "diabetes")
-    run = diabetes.start_logging(name="alpha sweep", tags={"model": "Ridge", "data": "diabetes"})
+    run = diabetes.start_logging(
+        name="alpha sweep", outputs=False, snapshot_directory=None, tags={"model": "Ridge", "data": "diabetes"}
+    )
     with LiveView(run), run:
         sweep_ridge(run, *((4, 0.0) if is_fast else ()))
     print()

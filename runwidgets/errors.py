@@ -21,6 +21,10 @@ class StoreError(RunwidgetsError):
     """The store of a workspace cannot be opened, read or written."""
 
 
+class SnapshotError(RunwidgetsError):
+    """A folder cannot be kept as a snapshot; the message says why, and what is biggest in it."""
+
+
 class SchemaError(StoreError):
     """The store was written by a newer runwidgets than this one."""
 

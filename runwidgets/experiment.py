@@ -14,7 +14,8 @@ from runwidgets.errors import NotFoundError, UserError
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from os import PathLike
 
     from runwidgets.filters import Filter
     from runwidgets.records import ExperimentRecord
@@ -278,16 +279,21 @@ class Experiment:
         self._store.reactivate_experiment(self._name, time.time())
         self.refresh()
 
-    def start_logging(
+    def start_logging(  # noqa: PLR0917 (SDK v1's signature)
         self,
-        *,
         name: str | None = None,
         run_id: str | None = None,
+        outputs: bool | str | PathLike[str] | Sequence[str | PathLike[str]] | None = None,
+        snapshot_directory: str | PathLike[str] | None = ".",
         display_name: str | None = None,
-        tags: dict[str, str] | None = None,
         description: str | None = None,
+        tags: dict[str, str] | None = None,
     ) -> Run:
         """Start an interactive run, in this process.
+
+        Recorded with it are, all on this machine and sent nowhere: a snapshot of the current folder; which commit of
+        which git repository it is at, and the diff of what was changed since; the versions of Python and of the
+        installed packages, and the platform.
 
         Parameters
         ----------
@@ -295,19 +301,42 @@ class Experiment:
             What to call it; by default ``run_<id>``.
         run_id
             Its id; by default a new UUID.
-        tags
-            Tags to begin with.
+        outputs
+            Folders whose files are kept with the run when it ends; by default ``./outputs``, which is made at once.
+            False for none. Files belong to the run that came or changed since it was started: several runs, one after
+            another, may use the same folder, and none gets what the one before has left there.
+        snapshot_directory
+            The folder to keep a snapshot of: all its files, less what a file ``.amlignore``, or else ``.gitignore``,
+            names, and less outputs, logs, git's own folder, caches and virtual environments. None for no snapshot and
+            no diff. What has more than 2,000 files or 300 MB is not kept, which is a warning.
         description
             What to say of it.
+        tags
+            Tags to begin with.
 
         Returns
         -------
         Run
             Running until `Run.complete` or `Run.fail`. If the process ends first, it is recorded as Failed.
+
+        Raises
+        ------
+        UserError
+            If an argument is of another kind, there is no folder ``snapshot_directory``, or the workspace has a run of
+            that id.
         """
         from runwidgets.starting import start_run
+        from runwidgets.surroundings import Surroundings
 
-        return start_run(self, name=display_name or name, run_id=run_id, tags=tags, description=description)
+        surroundings = Surroundings(self._workspace, outputs, snapshot_directory)
+        return start_run(
+            self,
+            name=display_name or name,
+            run_id=run_id,
+            tags=tags,
+            description=description,
+            surroundings=surroundings,
+        )
 
     def get_runs(
         self,

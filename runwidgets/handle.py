@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from runwidgets.records import Event
     from runwidgets.store.recorder import Recorder
 
-_OF_THIS_PROCESS: Final = frozenset({"_recorder", "_write"})
+_OF_THIS_PROCESS: Final = frozenset({"_blocks", "_recorder", "_write"})
 
 
 class Handle:
@@ -39,6 +39,8 @@ class Handle:
         def __getattr__(self, name: str) -> Any:
             if name == "_recorder":
                 self._recorder = self._experiment.workspace._recorder
+            elif name == "_blocks":
+                self._blocks = []
             elif name == "_write":
                 write = self._recorder.write
                 self._write = self._limits.watched(write) if self._limits else write

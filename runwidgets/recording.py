@@ -11,6 +11,7 @@ from runwidgets.errors import ArgumentTypeError, StoreError, UserError
 from runwidgets.figures import Figures, check_name
 from runwidgets.records import (
     VECTOR_COLUMN,
+    FileStored,
     MetricKind,
     PointLogged,
     ProgressMade,
@@ -23,6 +24,8 @@ from runwidgets.values import is_sequence, plain_list, plain_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from runwidgets.capture import Block
 
 _log = logging.getLogger(__name__)
 _now = time.time
@@ -261,6 +264,16 @@ class Recording(Figures):
         self._recorder.flush()
         self._properties = self._recorder.store.properties(self._id)
         return dict(self._properties)
+
+    def _open_block(self) -> Block:
+        from runwidgets.capture import USER_LOG, Block
+
+        files = self._experiment.workspace._files
+        return Block(
+            self._id,
+            lambda: files.open_to_append(self._id, USER_LOG),
+            lambda size: self._write(FileStored(self._id, _now(), USER_LOG, size)),
+        )
 
 
 def tag_texts(tags: Mapping[str, Any]) -> dict[str, str | None]:

@@ -14,8 +14,8 @@ from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError, Use
 from runwidgets.filters import found_runs, run_query
 from runwidgets.opening import add_factory, experiment_of, found_run, typed_run
 from runwidgets.reading import Reading
-from runwidgets.recording import Recording
 from runwidgets.records import RunDescribed, RunError, RunStatus, StatusSet
+from runwidgets.snapshotting import Snapshotting
 from runwidgets.waiting import flush_within, run_details, wait_for_end
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
+    from runwidgets.capture import Block
     from runwidgets.experiment import Experiment
     from runwidgets.filters import Filter
     from runwidgets.records import FoundRun, RunQuery, RunRecord
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 _now = time.time
 
 
-class Run(InContext, Recording, Reading):
+class Run(InContext, Snapshotting, Reading):
     """One run of an experiment: metrics, tags, files, children and a status.
 
     ``Run(experiment, run_id)`` opens a run that exists; `Experiment.start_logging` and `Run.child_run` start new ones.
@@ -86,6 +87,7 @@ class Run(InContext, Recording, Reading):
         self._description = ""
         self._tags = {}
         self._properties = {}
+        self._blocks: list[Block] = []
 
     @classmethod
     def _of(cls, experiment: Experiment, found: FoundRun) -> Run:
@@ -422,7 +424,7 @@ class Run(InContext, Recording, Reading):
             A word for the kind of error; by default ``UserError``, or the name of the exception's class.
         """
         if isinstance(error_details, BaseException):
-            from runwidgets.store.recorder import error_of
+            from runwidgets.store.ending import error_of
 
             error = error_of(error_details)
             error = RunError(error_code or error.code, error.message, error.traceback)
@@ -436,6 +438,7 @@ class Run(InContext, Recording, Reading):
 
     def _end(self, status: RunStatus | None, error: RunError | None) -> None:
         """Set a final status, where there is one, and make all that was logged readable."""
+        self._recorder.finish(self._id)
         if status is not None:
             self._status = status
             ended = StatusSet(self._id, _now(), status, error)
@@ -453,11 +456,13 @@ class Run(InContext, Recording, Reading):
                 self._status = record.status  # a run that had ended before keeps that end
 
     def __enter__(self) -> Self:
+        self._blocks.append(self._open_block())
         return self
 
     def __exit__(
         self, kind: builtins.type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._blocks.pop().close()
         if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
             self.complete()
         else:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runwidgets.experiment import Experiment
+    from runwidgets.surroundings import Surroundings
 
 _log = logging.getLogger(__name__)
 _now = time.time
@@ -31,6 +32,7 @@ def start_run(
     tags: Mapping[str, Any] | None = None,
     description: str | None = None,
     completes_at_exit: bool = False,
+    surroundings: Surroundings | None = None,
 ) -> Run:
     """Start a run in this process, which from now on owes it an end; `Recorder.own` tells which."""
     if run_id is None:
@@ -51,7 +53,8 @@ def start_run(
         run.description = description
     if tags:
         run.set_tags(tags)
-    recorder.own(run_id, created, completes_at_exit=completes_at_exit)
+    at_end = surroundings.record(run) if surroundings is not None else None
+    recorder.own(run_id, created, at_end=at_end, completes_at_exit=completes_at_exit)
     run._status = RunStatus.RUNNING
     recorder.set_status(StatusSet(run_id, _now(), RunStatus.RUNNING))
     return run

@@ -24,6 +24,22 @@ def runwidgets_home(tmp_path_factory, monkeypatch):
     return home
 
 
+@pytest.fixture(autouse=True)
+def current_folder(tmp_path_factory, monkeypatch):
+    """Run every test, and the processes it starts, in a folder of its own: a run keeps a snapshot of it."""
+    folder = tmp_path_factory.mktemp("current")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def plain_runs(request, monkeypatch):
+    """Start runs that record nothing of this machine, but in tests marked ``surroundings``: they list files."""
+    if request.node.get_closest_marker("surroundings") is None:
+        monkeypatch.setattr("runwidgets.surroundings.packages_text", str)
+        monkeypatch.setattr("runwidgets.surroundings.python_facts", dict)
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Path:
     """Give the browser to drive. Without one a test fails, lest it seem to pass."""

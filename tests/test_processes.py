@@ -48,7 +48,6 @@ def start():
         process = subprocess.Popen(
             # Python 3.12 warns of every fork of a process with threads, which is what is tested here.
             [sys.executable, "-W", "ignore::DeprecationWarning", "-c", BEGIN + code, *map(str, arguments)],
-            cwd=Path(__file__).parent.parent,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         started.append(process)

@@ -230,7 +230,7 @@ def test_an_upload_tells_what_is_kept(run, tmp_path, caplog):
 
 
 def test_a_file_that_is_kept_again_replaces_itself(run, tmp_path):
-    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs").mkdir(exist_ok=True)
     (tmp_path / "outputs" / "model.pkl").write_text("one")
     run.upload_file("outputs/model.pkl", "outputs/model.pkl")
     run.flush()

@@ -106,6 +106,28 @@ class FileRoot:
         if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder)
 
+    def link(self, run_id: str, name: str, source: Path) -> int:
+        """Give a run a file that lies on this disk and never changes, without a copy where the system can do that.
+
+        Returns
+        -------
+        int
+            Its size in bytes.
+        """
+        place = self._place(run_id, name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            place.hardlink_to(source)
+        except OSError:  # no links here, or too many of this file
+            return self.save(run_id, name, source)
+        return place.stat().st_size
+
+    def open_to_append(self, run_id: str, name: str) -> int:
+        """Open a file of a run, so that what is written to it comes at its end; give its descriptor."""
+        place = self._place(run_id, name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(place, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+
     def path(self, run_id: str, name: str, available: Iterable[str] = ()) -> Path:
         """Give where a file of a run lies.
 

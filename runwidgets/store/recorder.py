@@ -10,17 +10,17 @@ import atexit
 import contextlib
 import logging
 import os
-import sys
 import threading
 import time
-import traceback
 import weakref
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import StoreError
-from runwidgets.exiting import exit_code, watch_exit_code
-from runwidgets.records import RunError, RunStatus, StatusSet
+from runwidgets.exiting import watch_exit_code
+from runwidgets.records import RunStatus, StatusSet
 from runwidgets.store.access import StoreAccess
+from runwidgets.store.ending import TERMINATED, UNFINISHED, ending_error, when_terminated, within_grace
 from runwidgets.store.journal import JournalWriter
 from runwidgets.store.liveness import BEAT_SECONDS
 from runwidgets.store.recovery import Recovery, fold_journal
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from runwidgets.records import Event, RunCreated
+    from runwidgets.records import Event, RunCreated, RunError
     from runwidgets.store.contract import Store
 
 _log = logging.getLogger(__name__)
@@ -42,6 +42,15 @@ MUCH_BYTES: Final = 16 * 2**10
 """From how much on it is folded at the next look."""
 RECOVER_SECONDS: Final = 2.0
 """How often journals of dead processes are looked for."""
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A run that this process owes an end: how it began, and what is to be done at its end."""
+
+    created: RunCreated | None
+    at_end: Callable[[], None] | None
+    completes_at_exit: bool
 
 
 class Recorder:
@@ -79,8 +88,7 @@ class Recorder:
         self._folded = 0
         self._folded_into: Store | None = None
         self._lost = 0
-        self._owned: dict[str, RunCreated | None] = {}
-        self._completed_by_exit: set[str] = set()
+        self._owned: dict[str, Owned] = {}
         self._has_told_of_deletion = False
         self._beaten_at = self._recovered_at = time.monotonic()
 
@@ -121,8 +129,10 @@ class Recorder:
                 self._lost = 0
                 self._beaten_at = time.monotonic()  # a journal's first event says that its writer lives
                 self._stop, self._wake = threading.Event(), threading.Event()
-                self._thread = threading.Thread(target=self._keep_folding, name="runwidgets-fold", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._keep_folding, name="runwidgets-fold", daemon=True)
+                with contextlib.suppress(RuntimeError):  # the interpreter ends, and starts no more: others will fold
+                    thread.start()
+                    self._thread = thread
             return self._journal
 
     def set_status(self, event: StatusSet) -> None:
@@ -134,22 +144,37 @@ class Recorder:
         for listener in tuple(self._status_listeners):
             listener(event.run_id)
 
-    def own(self, run_id: str, created: RunCreated | None = None, *, completes_at_exit: bool = False) -> None:
+    def own(
+        self,
+        run_id: str,
+        created: RunCreated | None = None,
+        *,
+        at_end: Callable[[], None] | None = None,
+        completes_at_exit: bool = False,
+    ) -> None:
         """Take on a run: if this process ends before the run does, the run is recorded as Failed.
 
         Parameters
         ----------
         run_id
-            The run.
+            Its id.
         created
             How it began; with that it is made anew, should the store lose it.
+        at_end
+            What to do when it ends in this process, however it does. It may be called again after a call that failed.
         completes_at_exit
             Record it as Completed instead, where the process ends by itself and without an error.
         """
-        self._owned[run_id] = created
+        self._owned[run_id] = Owned(created, at_end, completes_at_exit)
         if completes_at_exit:
             watch_exit_code()
-            self._completed_by_exit.add(run_id)
+        when_terminated(_terminate)
+
+    def finish(self, run_id: str) -> None:
+        """Do what is to be done before a run ends, if this process owns it."""
+        owned = self._owned.get(run_id)
+        if owned is not None and owned.at_end is not None:
+            owned.at_end()
 
     @property
     def owned(self) -> tuple[str, ...]:
@@ -232,11 +257,9 @@ class Recorder:
         self._folded = folded
         return has_less
 
-    def _make_missing(
-        self, store: Store, journal: JournalWriter, owned: tuple[tuple[str, RunCreated | None], ...]
-    ) -> None:
-        for run_id, created in owned:
-            found = store.run(run_id)
+    def _make_missing(self, store: Store, journal: JournalWriter, owned: tuple[tuple[str, Owned], ...]) -> None:
+        for run_id, run in owned:
+            created, found = run.created, store.run(run_id)
             if created is not None and (found is None or found.created_at is None):
                 journal.write(created)
                 journal.write(StatusSet(run_id, created.at, RunStatus.RUNNING))
@@ -302,12 +325,7 @@ class Recorder:
 
     def close(self) -> None:
         """End what this process left unfinished, fold all, and close; writing again opens anew."""
-        error = _ending_error()
-        for run_id in list(self._owned):
-            if error is None and run_id in self._completed_by_exit:
-                self.set_status(StatusSet(run_id, time.time(), RunStatus.COMPLETED))
-            else:
-                self.set_status(StatusSet(run_id, time.time(), RunStatus.FAILED, error or _UNFINISHED))
+        self._end_owned(self.set_status, ending_error())
         with self._mutex:
             journal, thread = self._journal, self._thread
             if journal is None:
@@ -328,6 +346,18 @@ class Recorder:
             self._journal = self._thread = None
             self._access.forget()
 
+    def _end_owned(self, write: Callable[[StatusSet], None], error: RunError | None) -> None:
+        """Record the ends of the runs, then do what is to be done then: that may take longer than there is."""
+        owned, self._owned = self._owned, {}
+        for run_id, run in owned.items():
+            if error is None and run.completes_at_exit:
+                write(StatusSet(run_id, time.time(), RunStatus.COMPLETED))
+            else:
+                write(StatusSet(run_id, time.time(), RunStatus.FAILED, error or UNFINISHED))
+        for run in owned.values():
+            if run.at_end is not None:
+                run.at_end()
+
     def _before_fork(self) -> None:
         self._mutex.acquire()
         self._folding.acquire()
@@ -346,20 +376,6 @@ class Recorder:
             journal.abandon()
 
 
-_UNFINISHED: Final = RunError("ProcessEnded", "The process ended without run.complete() or run.fail().")
-
-
-def _ending_error() -> RunError | None:
-    """Say why this process ends: the exception or the exit code that ends it, where there is one."""
-    if hasattr(sys, "ps1") or "ipykernel" in sys.modules:  # there an error is some cell's, perhaps an old one
-        return None
-    error = sys.exception() or getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-    if error is not None and not isinstance(error, SystemExit):
-        return error_of(error)
-    code = error.code if error is not None else exit_code()
-    return None if code in (None, 0) else RunError("SystemExit", f"The process ended with sys.exit({code!r}).")
-
-
 def _complain(error: Exception, journal: JournalWriter) -> None:
     if isinstance(error, (StoreError, OSError)):
         _log.warning(
@@ -373,12 +389,6 @@ def _complain(error: Exception, journal: JournalWriter) -> None:
             journal.path,
             exc_info=error,
         )
-
-
-def error_of(error: BaseException) -> RunError:
-    """Describe an exception as the reason of a failed run."""
-    text = "".join(traceback.format_exception(error))
-    return RunError(type(error).__name__, str(error), text)
 
 
 _recorders: dict[Path, Recorder] = {}
@@ -410,6 +420,19 @@ def discard(folder: Path) -> None:
         recorder = _recorders.pop(folder.absolute(), None)
     if recorder is not None:
         recorder.close()
+
+
+def _terminate() -> None:
+    """Record the end of all runs, in the middle of whatever the main thread is at.
+
+    Journals can be written then. What folds them, and whoever watches, may need what the main thread holds.
+    """
+    ending = [recorder for recorder in list(_recorders.values()) if recorder._owned]
+    for recorder in ending:
+        for run_id in list(recorder._owned):
+            recorder.write(StatusSet(run_id, time.time(), RunStatus.FAILED, TERMINATED))
+    if ending:
+        within_grace(close_all)
 
 
 @atexit.register

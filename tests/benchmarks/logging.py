@@ -26,7 +26,7 @@ KILLS = int(os.environ.get("RUNWIDGETS_BENCH_KILLS", "1000"))
 _WRITER = """
 import sys, time
 from runwidgets import Experiment, Workspace
-run = Experiment(Workspace(), "bench").start_logging()
+run = Experiment(Workspace(), "bench").start_logging(outputs=False, snapshot_directory=None)
 print(run.id, flush=True)
 sys.stdin.readline()
 begin = time.time()
@@ -97,7 +97,7 @@ def importing() -> list[Row]:
 
 def calls() -> list[Row]:
     """Time ``run.log`` beside a bare ``os.write`` of 40 bytes, in turns, in batches of a thousand."""
-    run = Experiment(Workspace(), "bench").start_logging()
+    run = Experiment(Workspace(), "bench").start_logging(outputs=False, snapshot_directory=None)
     with tempfile.NamedTemporaryFile() as scratch:
         handle = os.open(scratch.name, os.O_WRONLY | os.O_APPEND)
         data, write = b"x" * 40, os.write

@@ -20,6 +20,7 @@ from runwidgets.store.blocks import (
     BLOCK_BYTES,
     cut_anew,
     full_row_count,
+    join_blocks,
     pack_block,
     pack_recent,
     unpack_block,
@@ -289,7 +290,9 @@ def _delta(
     parts: list[Block | Summary] = []
     if seen < settled:
         parts += rows_between(db, key, seen, settled, width or _natural_width(count))
-    parts += [block.part(max(0, seen - block.first_index)) for block in recent if block.end > seen]
+    unseen = [block.part(max(0, seen - block.first_index)) for block in recent if block.end > seen]
+    if unseen:
+        parts.append(join_blocks(unseen))
     return MetricDelta(name, MetricKind(kind), tuple(unpack(columns)), count, tuple(parts))
 
 

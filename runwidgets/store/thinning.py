@@ -76,12 +76,14 @@ class Thinned:
         width = max(self.width, width, natural_width(int(index[-1]) + 1))
         # Full buckets stay as they are, unless they merge.
         settled = int(np.searchsorted(self.index, self.index[-1] // width * width)) if len(self) else 0
-        if width != self.width:
+        if width != self.width or width == 1:
             settled = 0
         old_beside = self.beside if len(self) else _empty(len(beside), 0)
         index = np.concatenate([self.index[settled:], index])
         y = np.concatenate([self.y[settled:], y])
         beside = np.concatenate([old_beside[:, settled:], beside], axis=1)
+        if width == 1:  # each row is a bucket
+            return Thinned(index, y, beside)
         keep = worth_keeping(index // width, y)
         return Thinned(
             np.concatenate([self.index[:settled], index[keep]]),

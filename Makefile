@@ -18,7 +18,7 @@ help:
 	@echo 'make build   make the wheel and the sdist in dist/'
 	@echo 'make clean   remove all that these made'
 
-demo: .venv
+demo: .venv/demo
 	$(BIN)/python -m runwidgets.demo
 
 test: .venv js chromium check-python check-js pytest
@@ -46,9 +46,15 @@ clean:
 
 .venv: .venv/installed
 
-.venv/installed: pyproject.toml js/hatch_build.py
-	@echo '== set up .venv'
+# What the demo needs is less than what the tests do.
+.venv/demo: pyproject.toml js/hatch_build.py
+	@echo '== set up .venv: JupyterLab, scikit-learn and matplotlib take a minute or two, once'
 	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	@touch $@
+
+.venv/installed: .venv/demo
+	@echo '== set up what the checks need'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 

@@ -8,16 +8,21 @@ in ``recent``, ``blocks`` and ``summaries`` is told in `runwidgets.store.series`
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import SchemaError
+from runwidgets.store.upgrade import run_script, to_series
 
 if TYPE_CHECKING:
     import sqlite3
 
-STEPS: Final[tuple[tuple[str, str], ...]] = (
+Step = str | Callable[["sqlite3.Connection"], None]
+"""What a step does: statements of SQL, or a function that works within the step's transaction."""
+
+STEPS: Final[tuple[tuple[str, Step], ...]] = (
     (
-        "0001-store",
+        "0001-runs",
         """
         CREATE TABLE workspace (version INTEGER NOT NULL);
         INSERT INTO workspace VALUES (0);
@@ -35,8 +40,7 @@ STEPS: Final[tuple[tuple[str, str], ...]] = (
             experiment_key INTEGER REFERENCES experiments, parent_id TEXT,
             number INTEGER, name TEXT, type TEXT, status TEXT NOT NULL,
             created_at REAL, started_at REAL, ended_at REAL,
-            error BLOB, progress BLOB, journal_id TEXT, description TEXT,
-            version INTEGER NOT NULL
+            error BLOB, progress BLOB, journal_id TEXT, version INTEGER NOT NULL
         );
         CREATE INDEX runs_of_experiment ON runs (experiment_key, number);
         CREATE INDEX runs_of_parent ON runs (parent_id, version) WHERE parent_id IS NOT NULL;
@@ -53,27 +57,20 @@ STEPS: Final[tuple[tuple[str, str], ...]] = (
         ) WITHOUT ROWID;
         CREATE TABLE metrics (
             metric_key INTEGER PRIMARY KEY, run_key INTEGER NOT NULL REFERENCES runs, name TEXT NOT NULL,
-            kind TEXT NOT NULL, columns BLOB NOT NULL, row_count INTEGER NOT NULL,
-            last BLOB, last_number REAL, version INTEGER NOT NULL, UNIQUE (run_key, name)
+            kind TEXT NOT NULL, columns BLOB NOT NULL, row_count INTEGER NOT NULL, last BLOB, version INTEGER NOT NULL,
+            UNIQUE (run_key, name)
         );
         CREATE INDEX metrics_changed ON metrics (run_key, version);
-        CREATE INDEX metrics_by_last ON metrics (name, last_number) WHERE last_number IS NOT NULL;
-        CREATE TABLE recent (
-            run_key INTEGER NOT NULL REFERENCES runs, version INTEGER NOT NULL, rows BLOB NOT NULL,
-            PRIMARY KEY (run_key, version)
-        ) WITHOUT ROWID;
         CREATE TABLE blocks (
             metric_key INTEGER NOT NULL REFERENCES metrics, first_index INTEGER NOT NULL,
             row_count INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY (metric_key, first_index)
         ) WITHOUT ROWID;
-        CREATE TABLE summaries (
-            metric_key INTEGER NOT NULL REFERENCES metrics, level INTEGER NOT NULL, first_index INTEGER NOT NULL,
-            row_count INTEGER NOT NULL, rows BLOB NOT NULL, PRIMARY KEY (metric_key, level, first_index)
-        ) WITHOUT ROWID;
         """,
     ),
+    ("0002-descriptions", "ALTER TABLE runs ADD COLUMN description TEXT"),
+    ("0003-series", to_series),
     (
-        "0002-experiments",
+        "0004-experiments",
         """
         ALTER TABLE experiments ADD COLUMN archived_at REAL;
         CREATE TABLE experiment_tags (
@@ -86,7 +83,7 @@ STEPS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
-def apply_steps(db: sqlite3.Connection, steps: tuple[tuple[str, str], ...] = STEPS) -> None:
+def apply_steps(db: sqlite3.Connection, steps: tuple[tuple[str, Step], ...] = STEPS) -> None:
     """Bring a database to the schema of this version.
 
     Parameters
@@ -106,17 +103,18 @@ def apply_steps(db: sqlite3.Connection, steps: tuple[tuple[str, str], ...] = STE
     unknown = done - {name for name, _ in steps}
     if unknown:
         raise SchemaError(
-            f"this workspace was written by another, newer runwidgets (its schema has {', '.join(sorted(unknown))}): "
+            f"this workspace was written by a newer runwidgets (its schema has {', '.join(sorted(unknown))}): "
             "install that version, or use another RUNWIDGETS_HOME"
         )
-    for name, script in steps:
+    for name, step in steps:
         if name in done:
             continue
         db.execute("BEGIN IMMEDIATE")
         try:
-            for statement in script.split(";"):
-                if statement.strip():
-                    db.execute(statement)
+            if callable(step):
+                step(db)
+            else:
+                run_script(db, step)
             db.execute("INSERT INTO schema_steps VALUES (?, ?)", (name, time.time()))
         except BaseException:
             db.execute("ROLLBACK")

@@ -144,13 +144,13 @@ def _settle(
     metrics = {metric.key: metric for metric in state.metrics.values()}
     for key, found in blocks.items():
         metric = metrics[key]
-        _append(db, metric, found)
+        append_rows(db, metric, found)
         metric.settled = metric.rows
         last = _last(found) if metric.kind is MetricKind.VECTOR else None
         db.execute(
             "UPDATE metrics SET row_count = ?, version = ?, last = coalesce(?, last),"
             " last_number = CASE WHEN ? THEN ? ELSE last_number END WHERE metric_key = ?",
-            (metric.rows, version, None if last is None else pack(last), last is not None, _number(last), key),
+            (metric.rows, version, None if last is None else pack(last), last is not None, number_of(last), key),
         )
     db.execute("DELETE FROM recent WHERE run_key = ?", (run_key,))
     state.recent_rows = state.recent_bytes = 0
@@ -161,7 +161,8 @@ def _last(blocks: Sequence[Block]) -> Value:
     return next((last for c in columns if c is not None and (last := c.last()) is not None), None)
 
 
-def _number(value: Value) -> float | None:
+def number_of(value: Value) -> float | None:
+    """Give what a value counts for where runs are ranked: None for NaN, and for what is no number."""
     if value is None or isinstance(value, str):
         return None
     try:
@@ -171,7 +172,7 @@ def _number(value: Value) -> float | None:
     return None if math.isnan(number) else number
 
 
-def _append(db: sqlite3.Connection, metric: Metric, new: Sequence[Block]) -> None:
+def append_rows(db: sqlite3.Connection, metric: Metric, new: Sequence[Block]) -> None:
     """Put rows behind the blocks of a metric, merged with small ones before them where it is time for that."""
     if metric.settled == 0 and len(new) == 1 and len(new[0]) < _TIER:
         data = pack_block(new[0])
@@ -383,7 +384,7 @@ def last_number(db: sqlite3.Connection, run_key: int, name: str) -> float | None
     row = db.execute(
         "SELECT metric_key FROM metrics WHERE run_key = ? AND name = ? AND kind = ?", (run_key, name, MetricKind.VECTOR)
     ).fetchone()
-    return _number(_last(_recent_blocks(db, run_key, -1).get(row[0], ()))) if row else None
+    return number_of(_last(_recent_blocks(db, run_key, -1).get(row[0], ()))) if row else None
 
 
 def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, Value]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -201,5 +203,14 @@ def measure() -> list[Row]:
     return [row for part in _PARTS for row in measured_alone("tests.benchmarks.store", part)]
 
 
+def _in_a_small_project(part: str) -> list[Row]:
+    """Measure in a folder with a few files, of which runs keep a snapshot."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(10):
+            (Path(folder) / f"module_{number}.py").write_text(f"number = {number}\n", "utf-8")
+        os.chdir(folder)
+        return globals()[part]()  # type: ignore[no-any-return]
+
+
 if __name__ == "__main__":
-    print_rows(globals()[sys.argv[1]]())
+    print_rows(_in_a_small_project(sys.argv[1]))

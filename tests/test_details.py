@@ -4,6 +4,8 @@ import threading
 import time
 
 import pytest
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
 from ipywidgets.widgets.widget import _instances
 
 from runwidgets import Experiment, RunDetails, UserError, Workspace
@@ -149,6 +151,134 @@ def test_nonsense_in_the_controls_is_ignored(run, shown):
     until(lambda: shown._metrics.state["rows"])
     shown._metrics.controls = {"filter": 7, "page": "x", "columns": None}
     assert [row["name"] for row in shown._metrics.state["rows"]] == ["loss"]
+
+
+def test_a_second_display_of_a_run_is_full_though_nothing_has_changed_since_the_first(run):
+    run.log_list("loss", [3.0, 2.0])
+    run.child_run(name="child").complete()
+    first = RunDetails(run, refresh_seconds=600)
+    first._looked.wait(20)
+    second = RunDetails(run, refresh_seconds=600)
+    second._looked.wait(20)
+    assert [row["name"] for row in second._metrics.state["rows"]] == ["loss"]
+    assert [row["name"] for row in second._children.state["rows"]] == ["child"]
+    assert second._details.state["facts"]
+    first.close()
+    second.close()
+
+
+def test_what_cannot_be_kept_is_a_banner_over_the_last_good_data(run, shown, monkeypatch):
+    run.log("loss", 1.0)
+    until(lambda: shown._metrics.state["rows"])
+
+    def full(_):
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(run._recorder), "flush", full)
+        until(lambda: shown._header.state["banner"] == "the disk is full")
+        assert shown._header.state["status"] == "Running"
+        assert shown._metrics.state["rows"][0]["last"] == 1.0
+    until(lambda: shown._header.state["banner"] is None)
+
+
+def test_the_last_look_has_the_end_and_all_metrics_at_the_default_interval(run):
+    details = RunDetails(run)
+    details._looked.wait(20)
+    for i in range(500):
+        run.log("loss", float(i))
+    run.complete()
+    until(lambda: details._header.state["status"] == "Completed", seconds=9)
+    until(lambda: details._metrics.state["rows"])
+    assert (details._metrics.state["rows"][0]["count"], details._metrics.state["rows"][0]["last"]) == (500, 499.0)
+    details.close()
+
+
+class Kernel(InteractiveShell):
+    """A shell as the kernel of a notebook has it, that keeps what is published."""
+
+    kernel = True
+
+
+class Published(DisplayPublisher):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.outputs = []
+
+    def publish(self, data, *_, transient=None, update=False, **__):
+        self.outputs.append((data, (transient or {}).get("display_id"), update))
+
+
+@pytest.fixture
+def notebook():
+    """The outputs of a notebook: what was displayed, and what took its place."""
+    InteractiveShell.clear_instance()
+    shell = Kernel.instance(display_pub_class=Published, history_manager=None)
+    yield shell
+    Kernel.clear_instance()
+
+
+def pictures(notebook):
+    return [data for data, display_id, _ in notebook.display_pub.outputs if display_id]
+
+
+def test_a_display_is_a_widget_and_below_it_a_picture_for_readers_without_a_kernel(run, notebook):
+    run.log("loss", 0.25)
+    details = RunDetails(run)
+    details.show()
+    (widget, display_id, _), (picture, picture_id, _) = notebook.display_pub.outputs
+    assert widget["application/vnd.jupyter.widget-view+json"]["model_id"] == details.model_id
+    assert [widget["text/html"], widget["text/plain"], display_id] == ["", "", None]
+    assert set(picture) == {"text/html", "text/plain"}
+    assert picture_id
+    for form in picture.values():
+        assert "0.25" in form
+        assert "Running" in form
+    # The picture hides while the display is there: it says by which class of the root.
+    live = next(name for name in details._dom_classes if name.startswith("rw-live-"))
+    assert f"body:has(.{live})" in picture["text/html"]
+    details.close()
+
+
+def test_the_picture_of_a_run_is_drawn_anew_at_its_end_and_in_between_only_now_and_then(run, notebook):
+    details = RunDetails(run, refresh_seconds=0.5)
+    details.show()
+    for i in range(3):
+        run.log("loss", float(i))
+        until(lambda i=i: details._metrics.state["rows"] and details._metrics.state["rows"][0]["count"] == i + 1)
+    assert len(pictures(notebook)) == 1
+    run.complete()
+    until(lambda: len(pictures(notebook)) == 2)
+    _, (picture, first_id, _), (last, last_id, is_update) = notebook.display_pub.outputs
+    assert is_update
+    assert first_id == last_id
+    assert "Running" in picture["text/html"]
+    for form in last.values():
+        assert "Completed" in form
+        assert "loss" in form
+    details.close()
+    assert len(pictures(notebook)) == 2, "it has not changed since"
+
+
+def test_at_the_end_of_the_cell_that_ends_the_run_the_picture_says_so(run, notebook):
+    notebook.user_ns.update(run=run, RunDetails=RunDetails)
+    notebook.run_cell("details = RunDetails(run); details.show()").raise_error()
+    notebook.run_cell("run.log('loss', 0.25); run.complete()").raise_error()
+    # With no waiting: what executes notebooks ends the kernel now.
+    assert "Completed" in pictures(notebook)[-1]["text/html"]
+    assert "0.25" in pictures(notebook)[-1]["text/plain"]
+    notebook.run_cell("details.close()").raise_error()
+    assert not [f for f in notebook.events.callbacks["post_run_cell"] if "RunDetails" in repr(f)]
+
+
+def test_closing_leaves_a_picture_of_what_was_shown_last(run, notebook):
+    details = RunDetails(run, refresh_seconds=0.5)
+    details.show()
+    run.log("loss", 0.25)
+    until(lambda: details._metrics.state["rows"])
+    details.close()
+    assert "Running" in pictures(notebook)[-1]["text/html"]
+    assert "0.25" in pictures(notebook)[-1]["text/html"]
 
 
 def test_two_displays_of_one_run_share_one_feed(run):

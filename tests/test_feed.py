@@ -78,6 +78,25 @@ def test_a_step_that_fails_leaves_the_view_and_the_next_goes_on_from_there(run, 
     assert series(feed) == [1.0, 2.0]
 
 
+def test_a_journal_that_cannot_be_folded_is_told_and_what_others_wrote_is_read_all_the_same(run, feed, monkeypatch):
+    run.log("m", 1.0)
+    feed.step()
+
+    def full(_):
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(run._recorder), "flush", full)
+        elsewhere(run, beat_at=time.time(), run_id="child", parent_id=run.id)
+        with pytest.raises(StoreError, match="the disk is full"):
+            feed.step()
+    assert list(feed.view.children) == ["child"]
+    assert series(feed) == [1.0]
+    run.log("m", 2.0)
+    assert feed.step()
+    assert series(feed) == [1.0, 2.0]
+
+
 def test_a_step_that_breaks_while_it_looks_for_processes_reads_the_same_again(run, feed, monkeypatch):
     run.log("m", 1.0)
     with monkeypatch.context() as patch:

@@ -44,7 +44,7 @@ class FakeFeed:
     made: list[FakeFeed]
 
     def __init__(self, _recorder, run_id):
-        self.view = RunView(tags={"run_id": run_id})
+        self.view = RunView(tags={"run_id": run_id}, metrics={"loss": None})
         self.trouble = None
         self.steps = 0
         FakeFeed.made.append(self)
@@ -53,10 +53,11 @@ class FakeFeed:
         self.steps += 1
         if self.trouble:
             raise self.trouble
+        self.view = replace(self.view)
         return True
 
     def end(self):
-        self.view = FinishedView(tags=self.view.tags)
+        self.view = FinishedView(tags=self.view.tags, metrics=self.view.metrics)
 
 
 class FinishedView(RunView):
@@ -119,6 +120,59 @@ def test_by_default_a_look_is_due_ten_to_fifteen_seconds_later_at_random(watchin
     intervals = [subscription._watched.interval() for _ in range(300)]
     assert 10 <= min(intervals) < 11
     assert 14 < max(intervals) <= 15
+
+
+def test_while_there_is_nothing_to_show_the_first_looks_follow_sooner_and_only_those(watching, recorder):
+    subscription, looks = watch(watching, recorder, seconds=None)
+    eventually(lambda: looks)
+    watched, feed = subscription._watched, FakeFeed.made[0]
+
+    def next_look_in():
+        due = time.time()
+        seen = len(looks)
+        subscription.refresh()
+        eventually(lambda: len(looks) > seen)
+        return looks[-1].next_at - due
+
+    feed.view = RunView()
+    waits = [next_look_in() for _ in range(4)]
+    assert [lower <= wait < lower + 3 for lower, wait in zip((1, 2, 4, 10), waits, strict=True)][:3] == [True] * 3
+    assert waits[3] >= 10
+    assert [watched.empty_looks > 3, watched.interval() >= 10] == [True, True]
+    watched.empty_looks = 0
+    assert next_look_in() < 4
+    feed.view = RunView(metrics={"loss": None})
+    assert next_look_in() >= 10
+
+
+def test_one_that_comes_later_gets_all_at_its_first_look_though_nothing_changed(watching, recorder):
+    first, looks = watch(watching, recorder)
+    eventually(lambda: looks)
+    feed = FakeFeed.made[0]
+    feed.step = lambda: False
+    _, late = watch(watching, recorder)
+    eventually(lambda: late)
+    assert late[0].changed
+    assert late[0].view is looks[0].view
+    first.refresh()
+    eventually(lambda: len(late) >= 2)
+    assert [look.changed for look in (looks[-1], late[-1])] == [False, False]
+
+
+def test_a_look_that_fails_half_way_still_gives_what_it_has_read(watching, recorder):
+    subscription, looks = watch(watching, recorder)
+    eventually(lambda: looks)
+    feed = FakeFeed.made[0]
+    read = RunView(tags={"read": "on"}, metrics={"loss": None})
+
+    def step():
+        feed.view = read
+        raise StoreError("the journal cannot be read")
+
+    feed.step = step
+    subscription.refresh()
+    eventually(lambda: len(looks) == 2)
+    assert (looks[-1].view, looks[-1].changed, looks[-1].trouble) == (read, True, "the journal cannot be read")
 
 
 def test_the_most_impatient_viewer_sets_the_pace(watching, recorder):

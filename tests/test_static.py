@@ -3,7 +3,7 @@
 import math
 from html.parser import HTMLParser
 
-from runwidgets.records import RunError
+from runwidgets.records import RunError, RunStatus
 from runwidgets.watch.static import as_html, as_text, duration, number, sparkline
 from runwidgets.watch.view import RunView
 from tests.test_wire import START, example, record, vector, view_of
@@ -49,6 +49,19 @@ def test_the_page_shows_every_string_as_text_and_has_no_element_but_its_own():
     page.feed(as_html(view_of(vector(HOSTILE, [HOSTILE]), vector("n", [1.0, math.nan]), run=hostile), START))
     assert page.seen == {"div", "span", "b", "table", "thead", "tr", "th", "tbody", "td", "svg", "path"}
     assert sum("onerror" in word for word in page.words) >= 4
+
+
+def test_the_page_has_the_marks_the_child_runs_and_numbers_under_their_headings():
+    page = as_html(example(), START + 141)
+    for part in ("⚠ 1 NaN, 1 Inf", ">alpha 0.1<", "●</span> Completed", ">3298<"):
+        assert part in page, part
+    assert page.count('<th align="right"') > page.count('<th align="left"') > 0
+
+
+def test_the_page_of_a_run_that_goes_on_says_when_it_was_drawn_and_that_of_one_that_is_over_does_not():
+    assert "as of " in as_html(view_of(run=record()), START)
+    over = record(status=RunStatus.COMPLETED, ended_at=START + 3)
+    assert "as of " not in as_html(view_of(run=over), START + 10)
 
 
 def test_numbers_are_short_and_what_is_not_finite_has_a_name():

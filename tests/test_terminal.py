@@ -8,13 +8,16 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from rich.cells import cell_len
 from rich.console import Console
 
 from runwidgets import Experiment, RunStatus, Workspace
-from runwidgets.errors import ArgumentTypeError, MissingDependencyError, UserError
+from runwidgets.errors import ArgumentTypeError, MissingDependencyError, StoreError, UserError
+from runwidgets.records import Progress
 from runwidgets.terminal import LiveView, Picture, watch
 from runwidgets.watch.feed import Feed
 from runwidgets.watch.poller import Look
@@ -67,9 +70,29 @@ def test_a_running_run_shows_status_names_progress_and_metrics_with_sparklines(e
     assert first.startswith("● Running   digits / small network #1")
     assert first.endswith("elapsed 00:00:00")
     assert second.startswith("━")
-    assert "epoch 4 / 30 · about 00:00:" in second
-    assert second.endswith(" left")
+    assert second.endswith("  epoch 4 / 30")
     assert line_with(text, "val/loss").split() == ["val/loss", "0.25", "0.25", "1", "4", "█▃▁▁"]
+
+
+def test_time_left_is_shown_until_the_estimate_runs_out(experiment):
+    run = experiment.start_logging()
+    train(run)
+    view = view_of(run)
+    at = time.time()
+    slow = Progress(4.0, 30.0, "epoch", at, 1.0, at - 3)
+    view = replace(view, record=structs.replace(view.record, progress=slow))
+    for seconds, says in ((0, "about 00:00:26 left"), (24, "about 00:00:02 left"), (26, None), (99, None)):
+        console = Console(record=True, width=80, force_terminal=True, file=io.StringIO())
+        console.print(Picture(view, now=at + seconds))
+        text = console.export_text()
+        assert says in text if says else "left" not in text
+
+
+def test_a_number_of_which_neither_unit_nor_total_is_known_says_that_it_is_done(experiment):
+    run = experiment.start_logging()
+    run.progress(7)
+    assert drawn(run).splitlines()[1].endswith("  7 done")
+    assert "7 done" in as_text(view_of(run), time.time())
 
 
 def test_elapsed_time_goes_on_between_looks(experiment):
@@ -302,6 +325,40 @@ def test_a_file_gets_plain_lines_on_the_way_and_the_whole_at_the_end(experiment)
     assert "val/loss 0.25" in lines[4]
     assert lines[5].startswith("● Completed")
     assert line_with("\n".join(lines[6:]), "val/loss").endswith("█▃▁▁")
+
+
+def test_a_line_has_all_metrics_that_fit_and_counts_the_others(experiment):
+    console = Console(file=io.StringIO(), width=80)
+    run = experiment.start_logging()
+    with LiveView(run, console=console) as view:
+        for i in range(12):
+            run.log(f"part {i:02}/accuracy", 0.123456)
+        run.progress(1, 1, unit="epoch")
+        view._subscription.refresh()
+        deadline = time.monotonic() + 10
+        while "epoch" not in console.file.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    line = line_with("\n".join(console.file.getvalue().splitlines()[:2]), "epoch 1 / 1")
+    shown = line.count("0.1235")
+    assert shown >= 5
+    assert line.endswith(f"   … {12 - shown} more")
+
+
+def test_what_could_not_be_kept_is_told_with_the_last_picture(experiment, monkeypatch):
+    console = Console(file=io.StringIO(), width=80)
+    run = experiment.start_logging()
+    run.log("loss", 0.25)
+
+    def full(_):
+        raise StoreError("the disk is full")
+
+    with LiveView(run, console=console):
+        run._recorder.flush()
+        monkeypatch.setattr(type(run._recorder), "flush", full)
+    monkeypatch.undo()
+    text = console.file.getvalue()
+    assert "⚠ the disk is full" in text
+    assert line_with(text, "loss").split()[:2] == ["loss", "0.25"]
 
 
 def test_progress_of_less_than_a_tenth_is_no_line_of_its_own(experiment):

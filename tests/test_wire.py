@@ -157,6 +157,23 @@ def test_no_time_left_is_told_before_there_is_a_pace_or_after_the_end():
     assert header_state(over, START + 10, None, None)["progress"]["seconds_left"] is None
 
 
+def test_no_time_left_is_told_when_the_estimate_has_run_out_and_the_run_has_not():
+    half = view_of(run=record(progress=Progress(10.0, 20.0, "", START + 9, 0.0, START)))
+    done = view_of(run=record(progress=Progress(30.0, 30.0, "", START + 9, 0.0, START)))
+    left = [header_state(half, START + 9 + n, None, None)["progress"]["seconds_left"] for n in (0, 8, 9, 60)]
+    assert left == [9.0, 1.0, None, None]
+    assert header_state(done, START + 9, None, None)["progress"]["seconds_left"] is None
+
+
+def test_a_traceback_that_only_repeats_the_message_is_not_offered():
+    for code, message, text in (("ValueError", "bad", "ValueError: bad\n"), ("ValueError", "", "ValueError\n")):
+        state = header_state(view_of(run=record(error=RunError(code, message, text))), START, None, None)
+        assert state["error"] == {"code": code, "message": message, "traceback": None}
+    raised = "Traceback (most recent call last):\n  File …\nValueError: bad\n"
+    state = header_state(view_of(run=record(error=RunError("ValueError", "bad", raised))), START, None, None)
+    assert state["error"]["traceback"] == raised
+
+
 def test_the_filter_looks_at_labels_and_ignores_case_and_outer_blanks():
     controls = {**DEFAULT_CONTROLS, "filter": "  · SINE "}
     state = metrics_state(example(), controls)

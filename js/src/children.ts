@@ -1,6 +1,7 @@
 import type { RenderProps } from "@anywidget/types";
 import { KernelClock } from "./clock";
 import { el, show } from "./dom";
+import { emptyView } from "./empty";
 import { formatAgo, formatDuration, formatMoment, formatNumber, formatStart, NONE } from "./format";
 import { Scope } from "./scope";
 import { sortKey } from "./sorting";
@@ -84,7 +85,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   const clock = new KernelClock();
   const table = new DataTable<ChildRow>("Child runs", ({ run_id }) => run_id, scope.signal);
   const more = noteView("rw-more");
-  const empty = noteView("rw-empty");
+  const empty = emptyView("No child runs yet.", "No child runs.");
   scope.mount(host, el("div", { class: "rw-panel rw-children" }, table.node, more.node, empty.node));
 
   scope.watch(model, ["state"], () => {
@@ -95,7 +96,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     show(table.node, rows.length > 0);
     const cut = rows.length > 0 && total > rows.length;
     more.patch(cut ? `showing ${formatNumber(rows.length)} of ${formatNumber(total)}` : "");
-    empty.patch(rows.length > 0 ? "" : "No child runs yet.");
+    empty.patch(rows.length === 0);
   });
   scope.every(1000, () => table.refresh((row) => row.started_at !== null && row.ended_at === null));
   return scope.end;

@@ -15,6 +15,22 @@ interface Traits {
 /** After this long without an answer the refresh button may be pressed again. */
 const REFRESH_PATIENCE_MS = 15_000;
 
+/** What JupyterLab's widget manager knows of the kernel; other hosts have none of it. */
+interface LabManager {
+  context?: { sessionContext?: { session?: { kernel?: { status: string } | null } | null } };
+}
+
+const GONE_TITLE =
+  "The kernel that kept this display up to date is gone. This is what was last known of the run: " +
+  "RunDetails(run) shows it anew, from any kernel.";
+
+/** Whether nobody is left to answer: ipywidgets marks boxes without a channel, and JupyterLab may have no kernel. */
+function kernelIsGone(host: HTMLElement, manager: unknown): boolean {
+  if (host.closest(".jupyter-widgets-disconnected")) return true;
+  const context = (manager as LabManager | undefined)?.context?.sessionContext;
+  return context !== undefined && (context.session?.kernel?.status ?? "dead") === "dead";
+}
+
 function crumbsView() {
   const experiment = el("span", { class: "rw-experiment" });
   const name = el("span", { class: "rw-run" });
@@ -47,7 +63,8 @@ function progressView() {
       if (!progress) return;
       const { done: at, total, unit } = progress;
       const known = total !== null && total > 0;
-      const text = `${unit} ${formatNumber(at)}${total === null ? "" : ` / ${formatNumber(total)}`}`.trim();
+      const of = total === null ? (unit === "" ? " done" : "") : ` / ${formatNumber(total)}`;
+      const text = `${unit} ${formatNumber(at)}${of}`.trim();
       setText(done, text);
       // An ended run of unknown length has nothing a bar could say.
       show(track, known || active);
@@ -59,8 +76,10 @@ function progressView() {
       setAttr(track, "aria-valuetext", text);
     },
     tick(secondsLeft: number | null) {
-      show(left, secondsLeft !== null);
-      if (secondsLeft !== null) setText(left, `about ${formatDuration(secondsLeft)} left`);
+      // An estimate that has run out before the run says nothing.
+      const shown = secondsLeft !== null && secondsLeft >= 1;
+      show(left, shown);
+      if (shown) setText(left, `about ${formatDuration(secondsLeft)} left`);
     },
   };
 }
@@ -107,7 +126,8 @@ function refreshView(scope: Scope, send: () => void) {
     { class: "rw-icon-button", type: "button", "aria-label": "Refresh now", title: "Refresh now" },
     el("span", { class: "rw-refresh-sign", "aria-hidden": "true" }, "⟳"),
   );
-  const node = el("span", { class: "rw-refresh" }, countdown, button);
+  const gone = el("span", { class: "rw-gone-word", title: GONE_TITLE, role: "status" });
+  const node = el("span", { class: "rw-refresh" }, countdown, button, gone);
   const setBusy = (busy: boolean) => setAttr(button, "aria-busy", busy ? "true" : null);
   const patience = scope.delay(REFRESH_PATIENCE_MS, () => setBusy(false));
   button.addEventListener(
@@ -127,10 +147,13 @@ function refreshView(scope: Scope, send: () => void) {
       patience.stop();
       setBusy(false);
     },
-    tick(seconds: number | null) {
-      show(node, seconds !== null);
-      if (seconds === null) return;
-      setText(countdown, seconds > 0 ? `next refresh ${Math.ceil(seconds)} s` : "refresh due");
+    tick(seconds: number | null, isGone: boolean) {
+      show(node, seconds !== null || isGone);
+      show(countdown, !isGone);
+      show(button, !isGone);
+      setText(gone, isGone ? "kernel gone" : "");
+      if (seconds !== null)
+        setText(countdown, seconds > 0 ? `next refresh ${Math.ceil(seconds)} s` : "refresh due");
     },
   };
 }
@@ -161,29 +184,41 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   });
   const aside = el("div", { class: "rw-aside" }, elapsed, refresh.node);
   const head = el("div", { class: "rw-head" }, status.node, crumbs.node, aside);
-  scope.mount(
-    host,
-    el("div", { class: "rw-panel rw-header" }, head, progress.node, error.node, banner, tabs.node),
+  const panel = el(
+    "div",
+    { class: "rw-panel rw-header" },
+    head,
+    progress.node,
+    error.node,
+    banner,
+    tabs.node,
   );
+  scope.mount(host, panel);
 
+  let goneAt: number | null = null;
   const tick = () => {
-    const { started_at, ended_at, sent_at, next_refresh_at, progress: made } = model.get("state");
-    const now = clock.now();
+    const state = model.get("state");
+    const { started_at, ended_at, sent_at, next_refresh_at, progress: made } = state;
+    goneAt = kernelIsGone(host, model.widget_manager) ? (goneAt ?? clock.now()) : null;
+    const now = goneAt ?? clock.now();
+    panel.classList.toggle("rw-gone", goneAt !== null);
+    const unknown = goneAt !== null && ended_at === null;
+    const group = unknown ? "silent" : state.status_group;
+    status.patch(unknown ? `was ${state.status}` : state.status, group);
+    setAttr(panel, "data-status", group);
     show(elapsed, started_at !== null);
     if (started_at !== null) {
       setText(elapsedWord, ended_at === null ? "elapsed" : "ran");
       setText(elapsedTime, formatDuration((ended_at ?? now) - started_at));
     }
-    refresh.tick(next_refresh_at === null ? null : next_refresh_at - now);
-    const left = ended_at === null ? (made?.seconds_left ?? null) : null;
+    refresh.tick(next_refresh_at === null ? null : next_refresh_at - now, goneAt !== null);
+    const left = ended_at === null && goneAt === null ? (made?.seconds_left ?? null) : null;
     progress.tick(left === null ? null : left - (now - sent_at));
   };
   scope.watch(model, ["state"], () => {
     const state = model.get("state");
     clock.receive(state.sent_at);
     refresh.answered();
-    status.patch(state.status, state.status_group);
-    setAttr(head.parentElement as HTMLElement, "data-status", state.status_group);
     crumbs.patch(state);
     progress.patch(state.progress, state.status_group === "active");
     error.patch(state.error);
@@ -192,11 +227,13 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     tick();
   });
   // The pages are other widgets, siblings in the display's root. The stylesheet shows the one that the root names, so that
-  // a tab needs no kernel, and its charts need not be drawn anew.
+  // a tab needs no kernel, and its charts need not be drawn anew. The root also says whether the run is over.
   const turn = () => {
-    const page = model.get("state").tabs[model.get("selected_index")];
+    const { tabs, ended_at } = model.get("state");
+    const page = tabs[model.get("selected_index")];
     const root = host.closest<HTMLElement>(".runwidgets");
     if (page && root) setAttr(root, "data-page", page.id);
+    if (root) setAttr(root, "data-over", ended_at === null ? null : "true");
   };
   scope.watch(model, ["state", "selected_index"], () => {
     tabs.update(model.get("state").tabs, model.get("selected_index"));

@@ -1,5 +1,6 @@
 import type { RenderProps } from "@anywidget/types";
 import { el, setAttr, setText, show } from "./dom";
+import { emptyView } from "./empty";
 import { formatBytes, formatMoment, formatNumber } from "./format";
 import { type ItemView, KeyedList } from "./keyed";
 import { Scope } from "./scope";
@@ -143,7 +144,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     () => imageView((path) => model.get("data")[path], viewer.open, scope.signal),
   );
   const more = noteView("rw-more");
-  const empty = noteView("rw-empty");
+  const empty = emptyView("No images yet.", "No images.");
   scope.mount(host, el("div", { class: "rw-panel rw-images" }, gallery, more.node, empty.node, viewer.node));
   scope.watch(model, ["state", "data"], () => {
     const { images, total } = model.get("state");
@@ -151,7 +152,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     show(gallery, images.length > 0);
     const cut = images.length > 0 && total > images.length;
     more.patch(cut ? `showing the newest ${formatNumber(images.length)} of ${formatNumber(total)}` : "");
-    empty.patch(images.length > 0 ? "" : "No images yet.");
+    empty.patch(images.length === 0);
   });
   scope.onEnd(() => list.clear());
   return scope.end;

@@ -1,5 +1,6 @@
 import type { RenderProps } from "@anywidget/types";
 import { el, setAttr, setText, show } from "./dom";
+import { emptyView } from "./empty";
 import { formatNumber } from "./format";
 import { Scope } from "./scope";
 import { sortKey } from "./sorting";
@@ -108,7 +109,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   );
   table.setColumns(COLUMNS);
   const more = noteView("rw-more");
-  const empty = noteView("rw-empty");
+  const empty = emptyView("No metrics yet. They appear here with run.log(name, value).", "No metrics.");
   // The page asked for, which is ahead of the page shown while Python draws.
   const asked = () => Math.max(0, Math.min(model.get("controls").page, model.get("state").page_count - 1));
   const pager = pagerView(scope.signal, (by) => set({ page: asked() + by }));
@@ -127,8 +128,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     more.patch(
       cut ? `showing ${formatNumber(rows.length)} of ${formatNumber(state.matching)}: filter to narrow` : "",
     );
-    if (none) empty.patch("No metrics yet. They appear here with run.log(name, value).");
-    else empty.patch(rows.length > 0 ? "" : `No metric matches “${typed}”.`);
+    empty.patch(none, none || rows.length > 0 ? "" : `No metric matches “${typed}”.`);
     pager.patch(state, asked());
   };
   const toolbar = toolbarView(scope, set, update);

@@ -71,7 +71,7 @@ test("a status is a word beside its dot", () => {
 
 test("no children and left-out children are told", () => {
   const { find, model } = open(children([]));
-  expect(find(".rw-empty").textContent).toBe("No child runs yet.");
+  expect(find(".rw-yet").textContent).toBe("No child runs yet.");
   model.set("state", children([child("a")], { total: 2000 }));
   expect(find(".rw-more").textContent).toBe("showing 1 of 2000");
 });

@@ -58,6 +58,56 @@ test("progress of known length is a determinate bar with a time left that ticks 
   expect(find(".rw-left").textContent).toBe("about 00:03:00 left");
 });
 
+test("an estimate that has run out before the run is not shown", () => {
+  const { find } = open({ progress: { done: 10, total: 20, unit: "", seconds_left: 3 } });
+  vi.advanceTimersByTime(2000);
+  expect(find(".rw-left").hidden).toBe(false);
+  vi.advanceTimersByTime(1000);
+  expect(find(".rw-left").hidden).toBe(true);
+});
+
+test("a number of which neither unit nor total is known says that it is done", () => {
+  const { find } = open({ progress: { done: 7, total: null, unit: "", seconds_left: null } });
+  expect(find(".rw-done").textContent).toBe("7 done");
+});
+
+test("without a kernel the clock stands still, the status is of the past, and nothing can be asked", () => {
+  const { find, host } = open({
+    status: "Running",
+    progress: { done: 14, total: 30, unit: "epoch", seconds_left: 185 },
+  });
+  vi.advanceTimersByTime(3000);
+  host.classList.add("jupyter-widgets-disconnected");
+  vi.advanceTimersByTime(10_000);
+  expect(find(".rw-elapsed").textContent).toBe("elapsed 00:02:45");
+  expect(find(".rw-status-word").textContent).toBe("was Running");
+  expect(find(".rw-dot").className).toBe("rw-dot rw-dot-silent");
+  expect(find(".rw-refresh").textContent).toContain("kernel gone");
+  expect([
+    find(".rw-next").hidden,
+    find("[aria-label='Refresh now']").hidden,
+    find(".rw-left").hidden,
+  ]).toEqual([true, true, true]);
+  host.classList.remove("jupyter-widgets-disconnected");
+  vi.advanceTimersByTime(1000);
+  expect(find(".rw-status-word").textContent).toBe("Running");
+  expect(find(".rw-gone-word").textContent).toBe("");
+});
+
+test("a run that has ended keeps its status without a kernel", () => {
+  const { find, host } = open({
+    status: "Completed",
+    status_group: "done",
+    ended_at: NOW,
+    next_refresh_at: null,
+  });
+  host.classList.add("jupyter-widgets-disconnected");
+  vi.advanceTimersByTime(1000);
+  expect(find(".rw-status-word").textContent).toBe("Completed");
+  expect(find(".rw-dot").className).toBe("rw-dot rw-dot-done");
+  expect(find(".rw-refresh").textContent).toContain("kernel gone");
+});
+
 test("progress of unknown length is an indeterminate bar without a value", () => {
   const { find } = open({ progress: { done: 5210, total: null, unit: "step", seconds_left: null } });
   const bar = find("[role=progressbar]");

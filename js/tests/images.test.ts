@@ -88,7 +88,7 @@ test("names that look like markup are shown as text", () => {
 });
 
 test("no images is told", () => {
-  expect(open([], {}).find(".rw-empty").textContent).toBe("No images yet.");
+  expect(open([], {}).find(".rw-yet").textContent).toBe("No images yet.");
 });
 
 test("after clean-up every URL is revoked and no listener or element is left", () => {

@@ -161,7 +161,7 @@ test("rows that were left out are told", () => {
 
 test("no metrics and no match are told apart", () => {
   const { find, model } = open(metrics([]));
-  expect(find(".rw-empty").textContent).toBe("No metrics yet. They appear here with run.log(name, value).");
+  expect(find(".rw-yet").textContent).toBe("No metrics yet. They appear here with run.log(name, value).");
   expect(find(".rw-toolbar").hidden).toBe(true);
   model.set("state", metrics([metric("loss")]));
   expect(find(".rw-empty").hidden).toBe(true);

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _DRAWS_PER_SECOND: Final = 4
 _LINE_SECONDS: Final = 60.0
-_LINE_METRICS: Final = 4
+_LINE_COLUMNS: Final = 160
+"""How long a line with metrics gets: those that do not fit into it are counted."""
 
 
 def watch(run: Run, refresh_seconds: float = 0.5, console: Console | None = None) -> None:
@@ -110,7 +111,7 @@ class LiveView:
         try:
             feed.step()
         except StoreError as trouble:
-            return self._view, str(trouble)
+            return feed.view if feed.view.record else self._view, str(trouble)
         return feed.view, None
 
 
@@ -164,8 +165,14 @@ class _Lines:
             self._tenths = tenths
             words = progress_words(progress) if progress else [elapsed_words(header)]
             rows = [row for row in metrics_state(view, DEFAULT_CONTROLS)["rows"] if row["kind"] == "numeric"]
-            words += [f"{one_line(row_name(row), 24)} {number(row['last'])}" for row in rows[:_LINE_METRICS]]
-            self._say("  " + "   ".join(words))
+            line = "  " + "   ".join(words)
+            for i, row in enumerate(rows):
+                said = f"   {one_line(row_name(row), 24)} {number(row['last'])}"
+                if len(line + said) > _LINE_COLUMNS:
+                    line += f"   … {number(len(rows) - i)} more"
+                    break
+                line += said
+            self._say(line)
 
     def end(self, view: RunView, trouble: str | None) -> None:
         if trouble is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from runwidgets.errors import StoreError
 from runwidgets.records import Cursor, RunStatus
 from runwidgets.store.liveness import observed_status
 from runwidgets.watch.view import RunView, fold
@@ -46,9 +47,18 @@ class Feed:
         Raises
         ------
         StoreError
-            If the store does not answer; the view stays the last good one, and the next step goes on from there.
+            If the store does not answer; the view stays the last good one, and the next step goes on from there. Also
+            if what this process logged cannot be brought into the store; then the view has all that is in it.
         """
-        self._recorder.flush()
+        try:
+            self._recorder.flush()
+        except StoreError:
+            # Other processes may log to this run, and their part can be read.
+            self._read_on()
+            raise
+        return self._read_on()
+
+    def _read_on(self) -> bool:
         delta = self._recorder.store.changes(self._run_id, self._cursor)
         silent = self._silent(delta.run or self.view.record, {c.run.run_id: c.run for c in delta.children})
         if silent:

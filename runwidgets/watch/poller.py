@@ -1,14 +1,15 @@
 """One daemon thread for all that is watched in this process.
 
 It looks at each run every 10 to 15 seconds (at random, so that many viewers of one store do not march in step) or as
-often as the most impatient of its viewers asks, and at once when this process sets the run's status. It ends when
-nothing is watched. A look that fails is told to the viewers and tried again at the next turn: only the end of the run
-or of its viewers ends the watching.
+often as the most impatient of its viewers asks, and at once when this process sets the run's status. While there is
+nothing to show yet, it looks sooner a few times. It ends when nothing is watched. A look that fails is told to the
+viewers and tried again at the next turn: only the end of the run or of its viewers ends the watching.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import random
 import threading
@@ -29,6 +30,8 @@ _log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS: Final = (10.0, 15.0)
 SHORTEST_SECONDS: Final = 0.5
+_EARLY_SECONDS: Final = (1.0, 2.0, 4.0)
+"""How long after each of the first looks the next is due, as long as they find neither a metric nor a child run."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Look:
     view
         The run as of the last look that succeeded.
     changed
-        Whether the view is another than at the look before.
+        Whether the view is another than this viewer got before.
     trouble
         Why this look failed; None if it did not.
     next_at
@@ -63,6 +66,7 @@ class Subscription:
         self._watched = watched
         self.seconds = seconds
         self.on_look = on_look
+        self.seen: RunView | None = None
 
     def refresh(self) -> None:
         """Look now."""
@@ -82,12 +86,15 @@ class _Watched:
         self.recorder = recorder
         self.viewers: list[Subscription] = []
         self.due = 0.0
+        self.empty_looks = 0
         self.unlisten: Callable[[], None] = lambda: None
 
     def interval(self) -> float:
         asked = [viewer.seconds for viewer in self.viewers if viewer.seconds is not None]
-        usual = random.uniform(*INTERVAL_SECONDS)
-        return min(asked) if asked else usual
+        usual = min(asked) if asked else random.uniform(*INTERVAL_SECONDS)
+        if self.empty_looks and self.empty_looks <= len(_EARLY_SECONDS):
+            return min(usual, _EARLY_SECONDS[self.empty_looks - 1])
+        return usual
 
 
 class Poller:
@@ -165,23 +172,29 @@ class Poller:
                 if wait > 0:
                     self._changed.wait(wait)
                     continue
-                interval = watched.interval()
-                watched.due = time.monotonic() + interval
-            self._look(watched, interval)
+                watched.due = math.inf  # a wake-up during the look sets it anew, and is not lost
+            self._look(watched)
 
-    def _look(self, watched: _Watched, interval: float) -> None:
-        changed, trouble = False, None
+    def _look(self, watched: _Watched) -> None:
+        trouble = None
         try:
-            changed = watched.feed.step()
+            watched.feed.step()
         except Exception as error:  # noqa: BLE001 (whatever it is, the viewers are told, and the next look may succeed)
             trouble = str(error) or type(error).__name__
             _log.debug("a look at run %s failed", watched.run_id, exc_info=True)
         view = watched.feed.view
         over = trouble is None and view.status.is_final
-        look = Look(view, changed, trouble, None if over else time.time() + interval)
-        for viewer in tuple(watched.viewers):
+        with self._changed:
+            watched.empty_looks = 0 if view.metrics or view.children else watched.empty_looks + 1
+            interval = watched.interval()
+            watched.due = min(watched.due, time.monotonic() + interval)
+            viewers = tuple(watched.viewers)
+        next_at = None if over else time.time() + interval
+        looks = {changed: Look(view, changed, trouble, next_at) for changed in (False, True)}
+        for viewer in viewers:
             try:
-                viewer.on_look(look)
+                viewer.on_look(looks[viewer.seen is not view])  # it may have come after the others
+                viewer.seen = view
             except Exception:  # noqa: BLE001 (one viewer's mistake must not end the others' watching)
                 _log.exception("a viewer of run %s failed", watched.run_id)
             if over:

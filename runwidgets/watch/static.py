@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +25,7 @@ _DOT: Final = {
     "active": "#3b76d6", "done": "#2f9e6b", "failed": "#c8383f", "canceled": "#8b949e", "silent": "#b7791f",
     "waiting": "#8b949e",
 }  # fmt: skip
+_BAD: Final = "#c8383f"
 
 
 def number(value: Any) -> str:
@@ -87,6 +88,8 @@ def progress_words(progress: ProgressState) -> list[str]:
     """Say how far a run is and, where that is known, for how long: ``epoch 14 / 30``, ``about 00:03:05 left``."""
     total = f" / {number(progress['total'])}" if progress["total"] is not None else ""
     words = [f"{progress['unit']} {number(progress['done'])}{total}".strip()]
+    if not progress["unit"] and not total:
+        words = [f"{words[0]} done"]
     if progress["seconds_left"] is not None:
         words.append(f"about {duration(progress['seconds_left'])} left")
     return words
@@ -163,30 +166,62 @@ def as_html(view: RunView, now: float) -> str:
     """Give a run as static HTML with no script: what a notebook shows that is read without its widgets.
 
     Every string of a user is escaped.
+
+    Parameters
+    ----------
+    view
+        The run.
+    now
+        Epoch seconds, for elapsed time. Of a run that goes on it is told: the picture may be read much later.
     """
     header = header_state(view, now, None, None)
-    color = _DOT[header["status_group"]]
+    words = _head(header)
+    if header["ended_at"] is None and header["started_at"] is not None:
+        words.append(f"as of {datetime.fromtimestamp(now, UTC).astimezone():%Y-%m-%d %H:%M:%S}")
     parts = [
-        f'<div style="{_BOX_STYLE}"><div><span style="color: {color}">●</span>',
-        f"<b>{escape(header['status'])}</b> &nbsp; {' &nbsp; '.join(map(escape, _head(header)))}</div>",
+        f'<div style="{_BOX_STYLE}"><div><span style="color: {_DOT[header["status_group"]]}">●</span> ',
+        f"<b>{escape(header['status'])}</b> &nbsp; {' &nbsp; '.join(map(escape, words))}</div>",
     ]
     if error := header["error"]:
-        parts.append(f'<div style="color: #c8383f"><b>{escape(error["code"])}</b> {escape(error["message"])}</div>')
-    rows = _rows(view)
-    if rows:
-        cells = "".join(f"<th>{word}</th>" for word in ("metric", "last", "min", "max", "count", "", ""))
-        parts.append(f'<table style="margin-top: 6px"><thead><tr>{cells}</tr></thead><tbody>')
-        for row in rows:
-            values = "".join(f"<td>{escape(number(row[key]))}</td>" for key in ("last", "min", "max", "count"))
-            parts.append(
-                f"<tr><td>{escape(row_name(row))}</td>{values}<td>{_svg(row['spark'])}</td>"
-                f'<td style="color: #c8383f">{escape(row_marks(row))}</td></tr>'
-            )
-        parts.append("</tbody></table>")
-    if view.children:
-        parts.append(f"<div>{len(view.children)} child runs</div>")
+        parts.append(f'<div style="color: {_BAD}"><b>{escape(error["code"])}</b> {escape(error["message"])}</div>')
+    rows = [
+        (escape(row_name(row)), *(escape(number(row[key])) for key in ("last", "min", "max", "count")),
+         _svg(row["spark"]), _html_marks(row_marks(row)))
+        for row in _rows(view)
+    ]  # fmt: skip
+    parts.append(_html_table(("metric", "last", "min", "max", "count", "", ""), rows, left=(0, 5, 6)))
+    children = children_state(view, now)
+    columns = [escape(one_line(column)) for column in children["columns"]]
+    child_rows = [
+        (escape(number(c["number"])), escape(c["name"]),
+         f'<span style="color: {_DOT[c["status_group"]]}">●</span> {escape(c["status"])}',
+         *(escape(one_line(number(value))) for value in c["values"]))
+        for c in children["rows"][:_MAX_ROWS]
+    ]  # fmt: skip
+    parts.append(_html_table(("#", "child run", "status", *columns), child_rows, left=(1, 2)))
+    if children["total"] > _MAX_ROWS:
+        parts.append(f"<div>… {children['total']} child runs in all</div>")
     parts.append("</div>")
     return "".join(parts)
+
+
+def _html_marks(marks: str) -> str:
+    return f'<span style="color: {_BAD}">⚠ {escape(marks)}</span>' if marks else ""
+
+
+def _html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: tuple[int, ...]) -> str:
+    """Draw a table of cells in HTML; nothing where there are no rows."""
+    if not rows:
+        return ""
+    # Some readers drop styles and some pages set their own: the attribute is for the ones, the style for the others.
+    sides = ["left" if i in left else "right" for i in range(len(headings))]
+    cells = [f'align="{side}" style="text-align: {side}; padding: 2px 10px 2px 0"' for side in sides]
+    lines = [f"<tr>{''.join(f'<{tag} {c}>{word}</{tag}>' for c, word in zip(cells, line, strict=True))}</tr>"
+             for tag, line in (("th", headings), *(("td", row) for row in rows))]  # fmt: skip
+    return (
+        f'<table style="margin-top: 6px; border-collapse: collapse"><thead>{lines[0]}</thead>'
+        f"<tbody>{''.join(lines[1:])}</tbody></table>"
+    )
 
 
 def _svg(heights: list[int | None]) -> str:

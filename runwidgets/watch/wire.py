@@ -18,7 +18,7 @@ from runwidgets.watch.lines import charted, label_of, matches
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runwidgets.records import ChildRecord, Progress, RunRecord
+    from runwidgets.records import ChildRecord, Progress, RunError, RunRecord
     from runwidgets.store.thinning import Thinned
     from runwidgets.watch.lines import Chart
     from runwidgets.watch.view import ColumnView, MetricView, RunView
@@ -265,7 +265,6 @@ def header_state(view: RunView, now: float, next_refresh_at: float | None, troub
         "images": sum(len(metric.images) for metric in view.metrics.values()),
         "details": None,
     }
-    error = record.error if record else None
     return {
         "run_id": record.run_id if record else "",
         "run_name": run_name(record) if record else "",
@@ -278,7 +277,7 @@ def header_state(view: RunView, now: float, next_refresh_at: float | None, troub
         "sent_at": now,
         "next_refresh_at": next_refresh_at,
         "progress": _progress_state(record.progress, now, is_final=status.is_final) if record else None,
-        "error": {"code": error.code, "message": error.message, "traceback": error.traceback} if error else None,
+        "error": _error_state(record.error) if record and record.error else None,
         "banner": trouble,
         "tabs": [{"id": name, "title": title, "count": counts[name] or None} for name, title in TABS],
     }
@@ -292,8 +291,19 @@ def _progress_state(progress: Progress | None, now: float, *, is_final: bool) ->
     gained = progress.done - progress.first_done
     if total is not None and gained > 0 and not is_final:
         at_report = (total - progress.done) / gained * (progress.at - progress.first_at)
-        left = max(0.0, at_report - max(0.0, now - progress.at))
+        left = at_report - max(0.0, now - progress.at)
+    if left is not None and left < 1:  # the estimate has run out, and the run has not
+        left = None
     return {"done": progress.done, "total": total, "unit": progress.unit, "seconds_left": left}
+
+
+def _error_state(error: RunError) -> ErrorState:
+    # What was never raised has a traceback of one line, which says code and message again.
+    told = error.traceback is not None and error.traceback.strip() in {
+        error.code,
+        f"{error.code}: {error.message}".strip(),
+    }
+    return {"code": error.code, "message": error.message, "traceback": None if told else error.traceback}
 
 
 def _shown_metrics(view: RunView) -> list[MetricView]:

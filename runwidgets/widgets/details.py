@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets
 
 from runwidgets.errors import ArgumentTypeError
+from runwidgets.records import RunStatus
 from runwidgets.run import Run
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.pictures import Pictures
@@ -25,8 +26,11 @@ from runwidgets.watch.wire import (
     metrics_state,
 )
 from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, HeaderPanel, ImagesPanel, MetricsPanel
+from runwidgets.widgets.still import Still
 
 if TYPE_CHECKING:
+    from IPython.core.events import EventManager
+
     from runwidgets.watch.poller import Subscription
     from runwidgets.watch.wire import MetricsControls
     from runwidgets.widgets.charts import ChartCard, SharedParts
@@ -71,9 +75,11 @@ class RunDetails(ipywidgets.VBox):
         self._controls: MetricsControls = {**DEFAULT_CONTROLS}
         self._subscription: Subscription | None = None
         self._is_displayed = False
+        self._end_of_cell: EventManager | None = None
         self._drawing = 0
         self._cards: list[ChartCard] = []
         self._shared: SharedParts | None = None
+        self._still = Still()
         self._pictures = Pictures(run_instance.experiment.workspace._files, run_instance.id)
         self._header = HeaderPanel(_view_count=0)
         self._metrics = MetricsPanel()
@@ -88,7 +94,7 @@ class RunDetails(ipywidgets.VBox):
             ("details", (self._details,)),
         )
         self._tabs = [ipywidgets.VBox(panels, _dom_classes=("rw-page", f"rw-page-{name}")) for name, panels in tabs]
-        super().__init__([self._header, *self._tabs], _dom_classes=("runwidgets",))
+        super().__init__([self._header, *self._tabs], _dom_classes=("runwidgets", self._still.live_class))
         self._header.on_msg(self._on_message)
         self._header.observe(self._on_views, "_view_count")
         self._metrics.observe(self._on_controls, "controls")
@@ -99,14 +105,26 @@ class RunDetails(ipywidgets.VBox):
 
     def show(self) -> None:
         """Display the run here; without a notebook, print it as text."""
-        if _has_front_end():
-            from IPython.display import display
+        self._ipython_display_()
+        if not _has_front_end():
+            self.close()
 
-            display(self)
-        else:
+    def _ipython_display_(self) -> None:
+        """Display the widget, and below it the picture that stands in for it where the notebook has no kernel."""
+        from IPython.core.getipython import get_ipython
+        from IPython.display import publish_display_data
+
+        shell = get_ipython()
+        if shell is None or not _has_front_end():
             self._looked.wait(_FIRST_LOOK_SECONDS)
             print(as_text(self._view, time.time()))  # noqa: T201 (a terminal is where it is shown)
-            self.close()
+            return
+        # Empty, not left out: a reader that knows no widgets has to find something that it can show.
+        publish_display_data({**self._repr_mimebundle_(), "text/html": "", "text/plain": ""})
+        self._still.show(self._view)
+        if self._end_of_cell is None:
+            shell.events.register("post_run_cell", self._after_cell)
+            self._end_of_cell = shell.events
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         self._looked.wait(_FIRST_LOOK_SECONDS)
@@ -124,11 +142,13 @@ class RunDetails(ipywidgets.VBox):
         return f"RunDetails({self._run.id!r}, {self._view.status.value})"
 
     def close(self) -> None:
-        """Stop following the run, and remove the display."""
+        """Stop following the run; in place of the display stays a static picture of what it showed last."""
         if not self._is_open:  # ipywidgets closes what is collected: again, or what was refused half-built
             return
         self._is_open = False
+        self._hear_no_more()
         with self._mutex:
+            self._still.update(self._view, at_once=True)
             if self._subscription is not None:
                 self._subscription.cancel()
                 self._subscription = None
@@ -157,9 +177,31 @@ class RunDetails(ipywidgets.VBox):
             self._header.show_state(header_state(look.view, time.time(), look.next_at, look.trouble))
             if look.changed:
                 self._show_panels()
+            self._still.update(look.view)
         self._looked.set()
         if look.changed:
             self._draw()
+
+    def _after_cell(self, _result: object) -> None:
+        """See the end of a run to which the cell put one: what executes notebooks hears nothing after the last cell."""
+        for _ in range(2):  # a look that was on its way may have missed it, the next does not
+            with self._mutex:  # until the look that saw it has been shown
+                if self._view.status.is_final:
+                    self._hear_no_more()
+                    return
+            if not RunStatus(self._run.status).is_final:
+                return
+            self._looked.clear()
+            if (subscription := self._subscription) is None:
+                self._follow()
+            else:
+                subscription.refresh()
+            self._looked.wait(_FIRST_LOOK_SECONDS)
+
+    def _hear_no_more(self) -> None:
+        if self._end_of_cell is not None:
+            self._end_of_cell.unregister("post_run_cell", self._after_cell)
+            self._end_of_cell = None
 
     def _show_panels(self) -> None:
         view = self._view

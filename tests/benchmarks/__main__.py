@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import platform
@@ -14,12 +15,13 @@ PARTS = ("logging", "processes", "store", "paint")
 
 def main(chosen: list[str]) -> int:
     """Measure the chosen parts, by default all."""
-    unknown = set(chosen) - set(PARTS)
-    if unknown:
-        print(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}", file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure, and print a table.")
+    parser.add_argument("part", nargs="*", help=f"what to measure: {', '.join(PARTS)}; by default all")
+    options = parser.parse_args(chosen)
+    if unknown := set(options.part) - set(PARTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     rows = []
-    for part in chosen or PARTS:
+    for part in options.part or PARTS:
         print(f"measuring {part} …", file=sys.stderr, flush=True)
         rows += importlib.import_module(f"tests.benchmarks.{part}").measure()
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.system()}")

@@ -62,7 +62,7 @@ def seen_while_busy(notebook, cell: int) -> list[tuple[str, str]]:
 def test_quickstart_moves_while_it_trains_and_ends_complete(open_notebook, theme):
     notebook = open_notebook(QUICKSTART, theme=theme)
     notebook.run_all()
-    seen = seen_while_busy(notebook, cell_with("run.complete()"))
+    seen = seen_while_busy(notebook, cell_with("run.progress(done"))
     counts = [int(count) for count, _ in seen]
     progress = [int(done.split()[1]) for _, done in seen if done]
     assert len(set(counts)) >= 3, seen

@@ -50,18 +50,51 @@ def test_run_without_metrics_says_so_until_the_first_arrives(open_notebook):
     notebook = open_notebook([SETUP, SHOW, "for i in range(5): run.log('loss', 1 / (i + 1))"])
     notebook.run(0, 1)
     expect(notebook.find(".rw-head .rw-status-word")).to_have_text("Running")
-    expect(notebook.find(".rw-metrics .rw-empty")).to_contain_text("No metrics yet")
+    expect(notebook.find(".rw-empty:visible").get_by_text("No metrics yet")).to_be_visible()
     expect(notebook.find(".rw-chart")).to_have_count(0)
     expect(notebook.find(".rw-toolbar")).to_be_hidden()
     expect(notebook.find(".rw-banner:visible")).to_have_count(0)
     for title, says in (("Child runs", "No child runs yet"), ("Images", "No images yet")):
         notebook.tab(title).click()
-        expect(notebook.find(".rw-empty:visible")).to_contain_text(says)
+        expect(notebook.find(".rw-yet:visible")).to_contain_text(says)
+        expect(notebook.find(".rw-over:visible")).to_have_count(0)
     notebook.tab("Metrics").click()
     notebook.run(2)
     expect(notebook.find(".rw-page-metrics tbody tr")).to_have_count(1)
-    expect(notebook.find(".rw-metrics .rw-empty")).to_be_hidden()
+    expect(notebook.find(".rw-metrics .rw-empty:visible")).to_have_count(0)
     assert notebook.wait_painted(1) == {"loss": 1}
+
+
+def test_run_that_ended_without_metrics_promises_none(open_notebook):
+    notebook = open_notebook([SETUP, SHOW, "run.complete()"])
+    notebook.run()
+    for title, says in (("Metrics", "No metrics."), ("Child runs", "No child runs."), ("Images", "No images.")):
+        notebook.tab(title).click()
+        expect(notebook.find(".rw-over:visible")).to_have_text(says)
+        expect(notebook.find(".rw-yet:visible")).to_have_count(0)
+
+
+def test_display_whose_kernel_is_killed_says_so_and_stands_still(open_notebook):
+    log = "for i in range(9): run.log('loss', i); run.log('accuracy', i)"
+    # In a workspace of its own: whoever opens it next says what became of the run.
+    setup = SETUP.replace("Workspace()", 'Workspace(workspace_name="killed")')
+    notebook = open_notebook([setup, log, SHOW, "import os; os.kill(os.getpid(), 9)"])
+    notebook.run(0, 1, 2)
+    notebook.wait_painted(2)
+    places = """() => [...document.querySelectorAll(".rw-panel, .rw-chart")].map((part) => {
+        const { x, y, width, height } = part.getBoundingClientRect();
+        return [x, y, width, height].map(Math.round).join();
+    })"""
+    before = notebook.page.evaluate(places)
+    notebook.start(3)
+    # JupyterLab's server looks every few seconds whether a kernel lives, and starts another in its place.
+    expect(notebook.find(".rw-gone-word")).to_have_text("kernel gone", timeout=30_000)
+    expect(notebook.find(".rw-head .rw-status-word")).to_have_text("was Running")
+    expect(notebook.page.get_by_role("button", name="Refresh now")).to_be_hidden()
+    clock = notebook.find(".rw-time").text_content()
+    assert notebook.page.evaluate(places) == before
+    notebook.page.wait_for_timeout(2500)
+    expect(notebook.find(".rw-time")).to_have_text(clock)
 
 
 def test_names_are_shown_as_text_whatever_is_in_them(open_notebook):
@@ -120,7 +153,7 @@ details = RunDetails(run)
     )
     assert notebook.page.evaluate("() => window.__hacked") is None
 
-    fallback = "".join(notebook.output(2)[0]["data"]["text/html"])
+    fallback = "".join(notebook.output(2)[1]["data"]["text/html"])
     notebook.page.evaluate(
         "(html) => { document.body.innerHTML = `<main>${html}</main>`; }", fallback
     )  # without JupyterLab's cleaning

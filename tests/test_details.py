@@ -44,6 +44,14 @@ def test_what_is_logged_appears_by_itself(run, shown):
     until(lambda: len(shown._grid.children) == 1)
 
 
+def test_a_display_within_another_widget_has_its_charts(run):
+    run.log_list("loss", [3.0, 2.0, 1.0])
+    details = RunDetails(run)
+    details._header._view_count = 1  # as the browser says when the outer widget is shown
+    until(lambda: len(details._grid.children) == 1)
+    details.close()
+
+
 def test_the_bundle_says_something_where_there_are_no_widgets(run):
     run.log("loss", 0.25)
     details = RunDetails(run)

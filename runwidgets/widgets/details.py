@@ -133,10 +133,13 @@ class RunDetails(ipywidgets.VBox):
         now = time.time()
         data["text/plain"] = as_text(self._view, now)
         data["text/html"] = as_html(self._view, now)
-        self._is_displayed = True
-        # Charts are made after this, off the caller's thread: the table can be read before they are there.
-        threading.Thread(target=self._draw, name="runwidgets-draw", daemon=True).start()
+        self._begin_drawing()
         return bundle
+
+    def _begin_drawing(self) -> None:
+        """Make the charts, off the caller's thread: the table can be read before they are there."""
+        self._is_displayed = True
+        threading.Thread(target=self._draw, name="runwidgets-draw", daemon=True).start()
 
     def __repr__(self) -> str:
         return f"RunDetails({self._run.id!r}, {self._view.status.value})"
@@ -226,6 +229,8 @@ class RunDetails(ipywidgets.VBox):
                 self._subscription = None
             elif change["new"] and self._subscription is None and not self._view.status.is_final:
                 self._follow()
+            if change["new"] and not self._is_displayed:  # as a part of another widget
+                self._begin_drawing()
 
     def _on_controls(self, change: Any) -> None:
         with self._mutex:

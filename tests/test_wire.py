@@ -25,6 +25,7 @@ from runwidgets.records import (
     RunStatus,
 )
 from runwidgets.watch.lines import charted, draw
+from runwidgets.watch.rows import rows_message
 from runwidgets.watch.view import RunView, fold
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
@@ -38,7 +39,6 @@ from runwidgets.watch.wire import (
     header_state,
     heading_state,
     metrics_state,
-    rows_message,
     spark,
 )
 

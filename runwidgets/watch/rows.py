@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.errors import StoreError
-from runwidgets.watch.wire import rows_message
+from runwidgets.watch.wire import shortened
 
 if TYPE_CHECKING:
+    from runwidgets.records import MetricDelta
     from runwidgets.store.recorder import Recorder
     from runwidgets.watch.wire import RowsMessage
 
@@ -42,3 +43,31 @@ class RowPages:
         except StoreError as error:
             return {**rows_message(name, start, None), "trouble": str(error)}
         return rows_message(name, start, found)
+
+
+def rows_message(name: str, start: int, found: MetricDelta | None) -> RowsMessage:
+    """Give rows of a metric as they were logged, in answer to a ``RowsRequest``.
+
+    Parameters
+    ----------
+    name
+        The metric.
+    start
+        Index of the first row.
+    found
+        The rows, read whole; None where there is no such metric.
+    """
+    columns = list(found.columns) if found else []
+    rows: list[list[Any]] = []
+    for block in found.blocks if found else ():
+        values = [block.columns[c].to_list() if c in block.columns else [None] * len(block) for c in columns]
+        rows += [[shortened(value) for value in row] for row in zip(*values, strict=True)]
+    return {
+        "kind": "rows",
+        "name": name,
+        "columns": [column or "value" for column in columns],
+        "start": start,
+        "total": found.row_count if found else 0,
+        "rows": rows,
+        "trouble": None,
+    }

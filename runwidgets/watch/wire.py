@@ -18,7 +18,7 @@ from runwidgets.watch.lines import charted, label_of, matches
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runwidgets.records import ChildRecord, MetricDelta, Progress, RunRecord
+    from runwidgets.records import ChildRecord, Progress, RunRecord
     from runwidgets.store.thinning import Thinned
     from runwidgets.watch.lines import Chart
     from runwidgets.watch.view import ColumnView, MetricView, RunView
@@ -350,7 +350,7 @@ def _metric_row(metric: MetricView, column_name: str | None, column: ColumnView)
         "name": metric.name,
         "column": column_name,
         "kind": "text" if column.is_text else "numeric",
-        "last": _shortened(column.last),
+        "last": shortened(column.last),
         "min": None if column.is_text else column.minimum,
         "max": None if column.is_text else column.maximum,
         "count": metric.row_count if metric.kind is MetricKind.VECTOR else column.count,
@@ -360,7 +360,8 @@ def _metric_row(metric: MetricView, column_name: str | None, column: ColumnView)
     }
 
 
-def _shortened(value: Any) -> Any:
+def shortened(value: Any) -> Any:
+    """Give a value in wire form, a very long text cut."""
     if isinstance(value, str) and len(value) > MAX_TEXT:
         return value[:MAX_TEXT] + "…"
     return wire_value(value)
@@ -386,7 +387,7 @@ def heading_state(chart: Chart, title: str) -> HeadingState:
     return {
         "title": title,
         "subtitle": chart.subtitle,
-        "last": _shortened(chart.last),
+        "last": shortened(chart.last),
         "last_digits": chart.last_digits,
         "legend": [
             {"label": line.label or title, "color": PALETTE[i % len(PALETTE)]}
@@ -394,34 +395,6 @@ def heading_state(chart: Chart, title: str) -> HeadingState:
             if several
         ],
         "notes": list(chart.notes),
-    }
-
-
-def rows_message(name: str, start: int, found: MetricDelta | None) -> RowsMessage:
-    """Give rows of a metric as they were logged, in answer to a ``RowsRequest``.
-
-    Parameters
-    ----------
-    name
-        The metric.
-    start
-        Index of the first row.
-    found
-        The rows, read whole; None where there is no such metric.
-    """
-    columns = list(found.columns) if found else []
-    rows: list[list[Any]] = []
-    for block in found.blocks if found else ():
-        values = [block.columns[c].to_list() if c in block.columns else [None] * len(block) for c in columns]
-        rows += [[_shortened(value) for value in row] for row in zip(*values, strict=True)]
-    return {
-        "kind": "rows",
-        "name": name,
-        "columns": [column or "value" for column in columns],
-        "start": start,
-        "total": found.row_count if found else 0,
-        "rows": rows,
-        "trouble": None,
     }
 
 
@@ -451,7 +424,7 @@ def _child_row(view: RunView, child: ChildRecord, columns: list[str]) -> ChildRo
         "status_group": status.group,
         "started_at": child.run.started_at,
         "ended_at": child.run.ended_at,
-        "values": [_shortened(child.last.get(column)) for column in columns],
+        "values": [shortened(child.last.get(column)) for column in columns],
     }
 
 

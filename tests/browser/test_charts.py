@@ -173,3 +173,32 @@ def test_controls_take_effect_while_a_cell_of_the_same_kernel_runs(open_notebook
     eventually(notebook, notebook.lines, {})
     expect(notebook.find(".rw-metrics .rw-empty")).to_contain_text("No metric matches")
     assert notebook.is_busy(2)
+
+
+def test_rows_of_a_text_table_are_read_page_by_page_also_while_a_cell_runs(open_notebook):
+    table = "run.log_table('t', {'word': [f'word {i}' for i in range(12)], 'n': list(range(12))})"
+    notebook = open_notebook([SETUP + table, SHOW, BUSY["asleep"]])
+    notebook.run(0, 1)
+    notebook.wait_painted(1)
+    notebook.start(2)
+    notebook.find(".rw-rows-button").click()
+    cells = notebook.find(".rw-rows tbody tr:first-child td")
+    expect(cells).to_have_text(["0", "word 0", "0"])
+    notebook.page.get_by_role("button", name="Next rows").click()
+    expect(cells).to_have_text(["10", "word 10", "10"])
+    expect(notebook.find(".rw-rows .rw-pager-range")).to_have_text("rows 10\N{EN DASH}11 of 12")
+    notebook.page.get_by_role("button", name="Close rows").click()
+    expect(cells).to_have_count(0)
+    assert notebook.is_busy(2)
+
+
+def test_ticks_are_written_with_the_digits_of_the_axis_they_are_on_now(open_notebook):
+    values = "for i in range(3): run.log('m', 1.0000001 + i * 1e-7, step=10 * i)"
+    notebook = open_notebook([SETUP + values, SHOW])
+    notebook.run()
+    notebook.wait_painted(1)
+    assert tick_texts(notebook, "m", "y") == ["1.0000001", "1.0000002", "1.0000003"]
+    for x_axis, ticks, label in (("index", ["0", "1", "2"], "index"), ("step", ["0", "5", "10", "15", "20"], "step")):
+        choose(notebook, "x", x_axis)
+        eventually(notebook, lambda: tick_texts(notebook, "m", "x"), ticks)
+        expect(chart(notebook, "m").locator("text.axislabel").first).to_have_text(label)

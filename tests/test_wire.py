@@ -5,6 +5,7 @@ import math
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runwidgets.columns import Column, pack_column
@@ -24,10 +25,13 @@ from runwidgets.records import (
     RunStatus,
 )
 from runwidgets.watch.lines import charted, draw
+from runwidgets.watch.rows import rows_message
 from runwidgets.watch.view import RunView, fold
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
     MAX_ROWS,
+    MAX_TEXT,
+    MAX_UNIT,
     PAGE_SIZE,
     checked_controls,
     children_state,
@@ -109,14 +113,14 @@ def states():
         "header": header_state(view, now, now + 8, "the store does not answer: database is locked"),
         "metrics": metrics_state(view, controls),
         "controls": controls,
-        "heading": {**heading_state(chart, "curve"), "notes": ["1 NaN"]},
+        "heading": {**heading_state(chart, "curve"), "notes": ["◆ 1 NaN"]},
         "children": children_state(view, now),
         "images": {
             "images": [
-                {"name": "confusion", "path": "confusion_1.png", "size": 8123, "logged_at": START + 2,
+                {"name": "confusion", "number": 2, "path": "confusion_1.png", "size": 8123, "logged_at": START + 2,
                  "mime": "image/png", "note": None},
-                {"name": "huge", "path": "huge_2.png", "size": 9_000_000, "logged_at": START + 3, "mime": "",
-                 "note": "larger than 4 MB: download the file to see it"},
+                {"name": "huge", "number": None, "path": "huge_2.png", "size": 9_000_000, "logged_at": START + 3,
+                 "mime": "", "note": "larger than 4 MB: download the file to see it"},
             ],
             "total": 2,
         },
@@ -142,6 +146,28 @@ def test_values_that_json_or_javascript_lacks_travel_wrapped():
 def test_a_row_counts_nan_and_infinities_and_leaves_them_out_of_min_and_max():
     row = next(r for r in metrics_state(example(), DEFAULT_CONTROLS)["rows"] if r["name"] == "train/loss")
     assert (row["min"], row["max"], row["count"], row["nan_count"], row["inf_count"]) == (0.4, 2.3, 6, 1, 1)
+
+
+def test_each_value_that_was_logged_counts_none_too():
+    view = view_of(vector("mixed", [1, "two", None]), metric("t", {"a": [1.0, None]}, kind=MetricKind.TABLE))
+    assert [row["count"] for row in metrics_state(view, DEFAULT_CONTROLS)["rows"]] == [3, 1]
+
+
+def test_a_unit_of_progress_that_is_a_novel_is_cut():
+    state = header_state(
+        view_of(run=record(progress=Progress(1.0, 3.0, "n" * 300, START, 0.0, START))), START, None, None
+    )
+    assert len(state["progress"]["unit"]) == MAX_UNIT
+
+
+def test_rows_are_given_by_column_with_none_where_a_row_has_nothing():
+    changed = metric("t", {"word": ["a", "b"], "n": [2**60, math.nan]}, kind=MetricKind.TABLE)
+    message = rows_message("t", 0, msgspec.structs.replace(changed, columns=("word", "n", "late")))
+    assert (message["columns"], message["total"]) == (["word", "n", "late"], 2)
+    assert message["rows"] == [["a", {"int": str(2**60)}, None], ["b", {"float": "NaN"}, None]]
+    assert rows_message("v", 0, vector("v", ["x" * 2000]))["columns"] == ["value"]
+    assert len(rows_message("v", 0, vector("v", ["x" * 2000]))["rows"][0][0]) == MAX_TEXT + 1
+    assert rows_message("gone", 5, None)["total"] == 0
 
 
 def test_time_left_follows_the_pace_since_progress_began_and_counts_down_after_the_report():

@@ -1,6 +1,6 @@
 import type { RenderProps } from "@anywidget/types";
 import { el, setAttr, setText, show } from "./dom";
-import { formatBytes, formatNumber } from "./format";
+import { formatBytes, formatDuration, formatMoment, formatNumber } from "./format";
 import { type ItemView, KeyedList } from "./keyed";
 import { type Delay, Scope } from "./scope";
 import type { DetailsState } from "./wire";
@@ -17,6 +17,15 @@ type File = DetailsState["files"][number];
 /** The fact that people paste elsewhere, and so can be copied with one click. */
 const COPIED_LABEL = "Run id";
 const ANSWER_MS = 2000;
+
+/** When the run began and ended, on the clock of whoever reads it. */
+function spanOf({ started_at, ended_at }: DetailsState): Fact[] {
+  if (started_at === null) return [];
+  const started = { label: "Started", value: formatMoment(started_at) };
+  if (ended_at === null) return [started];
+  const duration = formatDuration(ended_at - started_at);
+  return [started, { label: "Ended", value: formatMoment(ended_at) }, { label: "Duration", value: duration }];
+}
 
 function copyButton(scope: Scope, read: () => string): HTMLElement {
   const button = el("button", { class: "rw-button rw-copy", type: "button" }, "Copy");
@@ -153,7 +162,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
 
   scope.watch(model, ["state"], () => {
     const state = model.get("state");
-    facts.update(state.facts);
+    facts.update([...state.facts, ...spanOf(state)]);
     tags.update(state.tags);
     properties.update(state.properties);
     files.update(state.files);

@@ -2,35 +2,48 @@ import type { Value } from "./wire";
 
 export const NONE = "—";
 const MINUS = "−";
+const MOST_DIGITS = 17;
 /** A narrow space that does not break a line. */
 const THIN = "\u202f";
 
 /** 12400 as "12 400"; four digits stay together, as is usual in print, and so do fractions and exponents. */
 function grouped(text: string): string {
-  return /^\d{5,}$/.test(text) ? text.replace(/\B(?=(\d{3})+$)/g, THIN) : text;
+  const [whole = "", rest] = text.split(".");
+  if (!/^\d{5,}$/.test(whole)) return text;
+  const digits = whole.replace(/\B(?=(\d{3})+$)/g, THIN);
+  return rest === undefined ? digits : `${digits}.${rest}`;
 }
 
 function withSign(text: string): string {
   return text.startsWith("-") ? MINUS + grouped(text.slice(1)) : grouped(text);
 }
 
-/** A number short enough for a table, to 4 or 5 significant digits; `exactText` has them all. */
-export function formatNumber(x: number): string {
+/** A number short enough for a table, to 4 or 5 significant digits, or `digits`; `exactText` has them all. */
+export function formatNumber(x: number, digits = 0): string {
   if (Number.isNaN(x)) return "NaN";
   const size = Math.abs(x);
   if (size === Infinity) return x > 0 ? "∞" : `${MINUS}∞`;
   const huge = size >= 1e10; // longer ones would be cut in a cell, and a cut number reads as another
-  if (size >= 1e5 && !huge) return withSign(x.toFixed(0));
   if (Number.isInteger(x) && !huge) return withSign(String(x));
+  const usual = size < 1 ? 4 : size < 1e5 || huge ? 5 : Math.floor(Math.log10(size)) + 1;
   // Back through Number, which drops the zeros at the end.
-  const rounded = Number(x.toPrecision(size < 1 ? 4 : 5));
+  const rounded = Number(x.toPrecision(Math.min(MOST_DIGITS, Math.max(usual, digits))));
   const text = huge || size < 1e-4 ? rounded.toExponential().replace("+", "") : String(rounded);
   return withSign(text).replace("e-", `e${MINUS}`);
 }
 
-export function formatValue(value: Value): string {
+/** With how many digits numbers that differ are written differently; 0 where the usual ones do. */
+export function digitsToTell(values: readonly Value[]): number {
+  const numbers = [...new Set(values.filter((value) => typeof value === "number"))];
+  for (let digits = 0; digits < MOST_DIGITS; digits = Math.max(5, digits) + 1) {
+    if (new Set(numbers.map((x) => formatNumber(x, digits))).size === numbers.length) return digits;
+  }
+  return MOST_DIGITS;
+}
+
+export function formatValue(value: Value, digits = 0): string {
   if (value === null) return NONE;
-  if (typeof value === "number") return formatNumber(value);
+  if (typeof value === "number") return formatNumber(value, digits);
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return value ? "True" : "False";
   return "int" in value ? withSign(value.int) : formatNumber(Number(value.float));

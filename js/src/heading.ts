@@ -7,11 +7,11 @@ interface Traits {
   state: HeadingState;
 }
 
-function parts({ title, subtitle, last, legend, notes }: HeadingState): HTMLElement[] {
+function parts({ title, subtitle, last, last_digits, legend, notes }: HeadingState): HTMLElement[] {
   const found = [el("b", { class: "rw-chart-title", title }, title)];
   if (subtitle) found.push(el("span", { class: "rw-chart-subtitle", title: subtitle }, subtitle));
   if (last !== null) {
-    found.push(el("span", { class: "rw-chart-last" }, formatValue(last)));
+    found.push(el("span", { class: "rw-chart-last" }, formatValue(last, last_digits)));
   }
   for (const { label, color } of legend) {
     const swatch = el("i", { class: "rw-swatch", "aria-hidden": "true" });
@@ -19,7 +19,11 @@ function parts({ title, subtitle, last, legend, notes }: HeadingState): HTMLElem
     swatch.style.backgroundColor = color;
     found.push(el("span", { class: "rw-legend", title: label }, swatch, label));
   }
-  for (const note of notes) found.push(el("span", { class: "rw-note", title: note }, `⚠ ${note}`));
+  for (const note of notes) {
+    // What explains a mark is short, and its sign says nothing without its word.
+    const kind = note.startsWith("⚠") ? "rw-note" : "rw-note rw-mark";
+    found.push(el("span", { class: kind, title: note }, note));
+  }
   return found;
 }
 

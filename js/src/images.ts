@@ -15,6 +15,8 @@ interface Traits {
 /** Pixels only: an SVG or HTML file may carry scripts and load what it likes. */
 const SHOWN = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"]);
 
+const labelOf = ({ name, number }: ImageItem): string => (number === null ? name : `${name} #${number}`);
+
 function sameBytes(a: DataView, b: DataView): boolean {
   if (a === b) return true;
   if (a.byteLength !== b.byteLength) return false;
@@ -81,13 +83,13 @@ function imageView(
   const frame = el("button", { class: "rw-image-frame", type: "button" }, image);
   const note = el("p", { class: "rw-image-note" });
   const name = el("span", { class: "rw-image-name" });
-  const size = el("span", { class: "rw-image-size" });
+  const facts = el("span", { class: "rw-image-facts" });
   const node = el(
     "figure",
     { class: "rw-figure" },
     frame,
     note,
-    el("figcaption", { class: "rw-caption" }, name, size),
+    el("figcaption", { class: "rw-caption" }, name, facts),
   );
   let broken = false;
   let item: ImageItem | undefined;
@@ -116,18 +118,19 @@ function imageView(
     },
     { signal },
   );
-  frame.addEventListener("click", () => picture.url && item && open(picture.url, item.name), { signal });
+  frame.addEventListener("click", () => picture.url && item && open(picture.url, labelOf(item)), { signal });
 
   return {
     node,
     patch(next) {
       item = next;
-      setAttr(image, "alt", next.name);
-      setAttr(frame, "aria-label", `Open ${next.name} at full size`);
-      setText(name, next.name);
-      setAttr(name, "title", next.path);
-      setText(size, formatBytes(next.size));
-      setAttr(size, "title", `logged ${formatMoment(next.logged_at)}`);
+      const label = labelOf(next);
+      setAttr(image, "alt", label);
+      setAttr(frame, "aria-label", `Open ${label} at full size`);
+      setText(name, label);
+      setAttr(name, "title", `${label}\n${next.path}`);
+      setText(facts, formatMoment(next.logged_at).slice(11));
+      setAttr(facts, "title", `logged ${formatMoment(next.logged_at)}, ${formatBytes(next.size)}`);
       refresh();
     },
     drop: () => picture.free(),

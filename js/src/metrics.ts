@@ -1,7 +1,9 @@
 import type { RenderProps } from "@anywidget/types";
-import { el, setAttr, setText, show } from "./dom";
+import { el, setAttr, show } from "./dom";
 import { emptyView } from "./empty";
-import { formatNumber } from "./format";
+import { digitsToTell, formatNumber } from "./format";
+import { pagerView } from "./pager";
+import { rowsView } from "./rows";
 import { Scope } from "./scope";
 import { sortKey } from "./sorting";
 import { sparkCell } from "./spark";
@@ -14,6 +16,9 @@ interface Traits {
   controls: MetricsControls;
 }
 
+/** So many rows need no filter. */
+const FEW = 5;
+
 const labelOf = ({ name, column }: MetricRow): string => (column === null ? name : `${name} · ${column}`);
 
 function marksOf({ nan_count, inf_count }: MetricRow): string {
@@ -23,17 +28,21 @@ function marksOf({ nan_count, inf_count }: MetricRow): string {
   return marks.length > 0 ? `⚠ ${marks.join(", ")}` : "";
 }
 
-function numeric(id: "last" | "min" | "max" | "count"): Column<MetricRow> {
+type Numbers = "last" | "min" | "max";
+
+const digitsOf = ({ last, min, max }: MetricRow): number => digitsToTell([last, min, max]);
+
+function numeric(id: Numbers): Column<MetricRow> {
   return {
     id,
     title: id,
     align: "right",
     sortBy: (row) => sortKey(row[id]),
-    cell: valueCell((row) => row[id]),
+    cell: valueCell((row) => row[id], digitsOf),
   };
 }
 
-const COLUMNS: readonly Column<MetricRow>[] = [
+const columnsOf = (signal: AbortSignal, showRows: (name: string) => void): Column<MetricRow>[] => [
   {
     id: "metric",
     title: "metric",
@@ -45,14 +54,31 @@ const COLUMNS: readonly Column<MetricRow>[] = [
   numeric("last"),
   numeric("min"),
   numeric("max"),
-  numeric("count"),
+  {
+    id: "count",
+    title: "count",
+    align: "right",
+    sortBy: (row) => row.count,
+    cell: valueCell((row) => row.count),
+  },
   {
     id: "spark",
     title: "trend",
     align: "right",
     cell: (cell) => {
       const draw = sparkCell(cell);
-      return (row) => draw(row.spark);
+      const button = el("button", { class: "rw-button rw-rows-button", type: "button" }, "rows");
+      let name = "";
+      button.addEventListener("click", () => showRows(name), { signal });
+      return (row) => {
+        name = row.name;
+        draw(row.spark);
+        // Of text there is no trend to draw, and the last value is not all that was said.
+        const hasMore = row.kind === "text" && row.count > 1;
+        if (!hasMore) button.remove();
+        else if (!button.isConnected) cell.append(button);
+        setAttr(button, "aria-label", `Rows of ${name}`);
+      };
     },
   },
   {
@@ -66,36 +92,6 @@ const COLUMNS: readonly Column<MetricRow>[] = [
   },
 ];
 
-function pagerView(signal: AbortSignal, turn: (by: 1 | -1) => void) {
-  const range = el("span", { class: "rw-pager-range", role: "status" });
-  const button = (sign: string, label: string, by: 1 | -1) => {
-    const made = el(
-      "button",
-      { class: "rw-button", type: "button", "aria-label": label, title: label },
-      sign,
-    );
-    // aria-disabled keeps the focus at the last page, where `disabled` would throw it away.
-    made.addEventListener("click", () => made.getAttribute("aria-disabled") !== "true" && turn(by), {
-      signal,
-    });
-    return made;
-  };
-  const back = button("‹", "Previous charts", -1);
-  const on = button("›", "Next charts", 1);
-  const node = el("div", { class: "rw-pager" }, range, back, on);
-  return {
-    node,
-    patch({ chart_count, page, page_count, page_size }: MetricsState, asked: number) {
-      show(node, page_count > 1);
-      const first = page * page_size + 1;
-      const last = Math.min(chart_count, first + page_size - 1);
-      setText(range, `charts ${formatNumber(first)}–${formatNumber(last)} of ${formatNumber(chart_count)}`);
-      setAttr(back, "aria-disabled", String(asked <= 0));
-      setAttr(on, "aria-disabled", String(asked >= page_count - 1));
-    },
-  };
-}
-
 function render({ model, el: host }: RenderProps<Traits>): () => void {
   const scope = new Scope();
   const set = (change: Partial<MetricsControls>) => {
@@ -107,12 +103,13 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     ({ name, column }) => JSON.stringify([name, column]),
     scope.signal,
   );
-  table.setColumns(COLUMNS);
+  const logged = rowsView(scope, model);
+  table.setColumns(columnsOf(scope.signal, logged.toggle));
   const more = noteView("rw-more");
   const empty = emptyView("No metrics yet. They appear here with run.log(name, value).", "No metrics.");
   // The page asked for, which is ahead of the page shown while Python draws.
   const asked = () => Math.max(0, Math.min(model.get("controls").page, model.get("state").page_count - 1));
-  const pager = pagerView(scope.signal, (by) => set({ page: asked() + by }));
+  const pager = pagerView("charts", scope.signal, (by) => set({ page: asked() + by }));
 
   const update = () => {
     const state = model.get("state");
@@ -121,7 +118,8 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     // Python filters too, over all metrics; this answers at once for the rows that are here.
     const rows = state.rows.filter((row) => labelOf(row).toLowerCase().includes(wanted));
     const none = state.total === 0;
-    show(toolbar.node, !none);
+    // Without charts there is nothing to control; but what a filter hides may come back.
+    toolbar.show(!none && (typed !== "" || state.total > FEW), state.chart_count > 0 || typed !== "");
     show(table.node, rows.length > 0);
     table.update(rows);
     const cut = rows.length > 0 && state.matching > state.rows.length;
@@ -129,16 +127,34 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
       cut ? `showing ${formatNumber(rows.length)} of ${formatNumber(state.matching)}: filter to narrow` : "",
     );
     empty.patch(none, none || rows.length > 0 ? "" : `No metric matches “${typed}”.`);
-    pager.patch(state, asked());
+    const { chart_count, page, page_count, page_size } = state;
+    const first = page * page_size + 1;
+    const last = Math.min(chart_count, first + page_size - 1);
+    show(pager.node, page_count > 1);
+    pager.patch(
+      `charts ${formatNumber(first)}–${formatNumber(last)} of ${formatNumber(chart_count)}`,
+      asked() > 0,
+      asked() < page_count - 1,
+    );
   };
   const toolbar = toolbarView(scope, set, update);
 
   scope.mount(
     host,
-    el("div", { class: "rw-panel rw-metrics" }, toolbar.node, table.node, more.node, empty.node, pager.node),
+    el(
+      "div",
+      { class: "rw-panel rw-metrics" },
+      toolbar.node,
+      table.node,
+      more.node,
+      empty.node,
+      logged.node,
+      pager.node,
+    ),
   );
   scope.watch(model, ["controls"], () => toolbar.patch(model.get("controls")));
   scope.watch(model, ["state", "controls"], update);
+  scope.watch(model, ["state"], logged.refresh);
   return scope.end;
 }
 

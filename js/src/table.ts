@@ -26,10 +26,14 @@ export function textCell<Row>(read: (row: Row) => [text: string, full?: string])
   };
 }
 
-export function valueCell<Row>(read: (row: Row) => Value): Column<Row>["cell"] {
+/** A cell of a logged value; `digits` says how many a number needs, where that is more than usual. */
+export function valueCell<Row>(
+  read: (row: Row) => Value,
+  digits: (row: Row) => number = () => 0,
+): Column<Row>["cell"] {
   return (cell) => (row) => {
     const value = read(row);
-    setText(cell, formatValue(value));
+    setText(cell, formatValue(value, digits(row)));
     setAttr(cell, "title", exactText(value) || null);
     // Words may be cut at less than the width that the longest number needs.
     cell.classList.toggle("rw-words", typeof value === "string");
@@ -111,15 +115,20 @@ export class DataTable<Row> {
   }
 }
 
+function classOf<Row>({ align, namesRow }: Column<Row>): string {
+  return namesRow ? `rw-${align} rw-names` : `rw-${align}`;
+}
+
 function headingView<Row>(column: Column<Row>, sort: () => void, signal: AbortSignal): ItemView<Column<Row>> {
-  const attrs = { class: `rw-${column.align}`, scope: "col" };
+  const attrs = { class: classOf(column), scope: "col" };
   if (!column.sortBy) {
     return { node: el("th", attrs, el("span", { class: "rw-unseen" }, column.title)), patch() {} };
   }
   const button = el(
     "button",
     { class: "rw-sort", type: "button", title: column.title },
-    el("span", { class: "rw-sort-title" }, column.title),
+    // Isolated, because a heading that stands right is cut at its left, by being written from the right.
+    el("span", { class: "rw-sort-title" }, el("bdi", {}, column.title)),
   );
   button.addEventListener("click", sort, { signal });
   return { node: el("th", attrs, button), patch() {} };
@@ -127,8 +136,9 @@ function headingView<Row>(column: Column<Row>, sort: () => void, signal: AbortSi
 
 function rowView<Row>(columns: readonly Column<Row>[]): ItemView<Row> {
   const node = el("tr");
-  const patches = columns.map(({ align, cell, namesRow }) => {
-    const attrs = { class: `rw-${align}` };
+  const patches = columns.map((column) => {
+    const { cell, namesRow } = column;
+    const attrs = { class: classOf(column) };
     const box = namesRow ? el("th", { ...attrs, scope: "row" }) : el("td", attrs);
     node.append(box);
     return cell(box);

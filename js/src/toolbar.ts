@@ -1,4 +1,4 @@
-import { el, hasFocus, setAttr, setText } from "./dom";
+import { el, hasFocus, setAttr, setText, show } from "./dom";
 import type { Scope } from "./scope";
 import type { MetricsControls, XAxis, YScale } from "./wire";
 
@@ -34,6 +34,7 @@ function choices<T extends string | number>(
 
 export interface Toolbar {
   node: HTMLElement;
+  show(filter: boolean, charts: boolean): void;
   patch(controls: MetricsControls): void;
   /** What is in the filter box now, before Python has heard of it. */
   filter(): string;
@@ -107,22 +108,22 @@ export function toolbarView(
   const yScale = choices<YScale>("y", ["linear", "log"], signal, (y_scale) => set({ y_scale }));
   const columns = choices<1 | 2 | 3>("columns", [1, 2, 3], signal, (count) => set({ columns: count }));
 
+  const smoothingField = el(
+    "span",
+    { class: "rw-field" },
+    el("span", { "aria-hidden": "true" }, "smoothing"),
+    smoothing,
+    smoothingText,
+  );
+  const fields = [smoothingField, xAxis.node, yScale.node, columns.node];
+  const node = el("div", { class: "rw-toolbar" }, filter, ...fields);
   return {
-    node: el(
-      "div",
-      { class: "rw-toolbar" },
-      filter,
-      el(
-        "span",
-        { class: "rw-field" },
-        el("span", { "aria-hidden": "true" }, "smoothing"),
-        smoothing,
-        smoothingText,
-      ),
-      xAxis.node,
-      yScale.node,
-      columns.node,
-    ),
+    node,
+    show(withFilter, withCharts) {
+      show(node, withFilter || withCharts);
+      show(filter, withFilter || withCharts);
+      for (const field of fields) show(field, withCharts);
+    },
     filter: () => filter.value,
     patch(controls) {
       last = controls;

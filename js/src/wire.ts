@@ -106,15 +106,38 @@ export interface MetricsControls {
   page: number;
 }
 
+/** A message of the metrics to Python: which rows to answer with. */
+export interface RowsRequest {
+  kind: "rows";
+  name: string;
+  /** Index of the first row. */
+  start: number;
+}
+
+/** The answer, sent to all views of the panel. */
+export interface RowsMessage {
+  kind: "rows";
+  name: string;
+  columns: string[];
+  start: number;
+  /** How many rows the metric has. */
+  total: number;
+  rows: Value[][];
+  /** Why there are none; null where all is well. */
+  trouble: string | null;
+}
+
 /** `ChartHeading.state`: the line of text above one chart. */
 export interface HeadingState {
   title: string;
   /** What the chart shows over what, such as "sine over angle"; null for a vector. */
   subtitle: string | null;
   last: Value;
+  /** How many digits of `last` tell it from its neighbours on the y axis; 0 where that is not known. */
+  last_digits: number;
   /** The lines of the chart with their colours, in order; empty where there is one line. */
   legend: { label: string; color: string }[];
-  /** Marks such as "3 NaN" or "2 values ≤ 0 not shown". */
+  /** Each with a sign before it: "⚠ values ≤ 0 are not shown", or that of the marks it explains: "◆ 3 NaN". */
   notes: string[];
 }
 
@@ -140,6 +163,8 @@ export interface ChildrenState {
 
 export interface ImageItem {
   name: string;
+  /** The how manieth of its name, from 1; null where the name has one image. */
+  number: number | null;
   path: string;
   size: number;
   logged_at: number;
@@ -149,7 +174,7 @@ export interface ImageItem {
   note: string | null;
 }
 
-/** `ImagesPanel.state`, newest last. The bytes are in the trait `data`, a DataView by path. */
+/** `ImagesPanel.state`, newest first. The bytes are in the trait `data`, a DataView by path. */
 export interface ImagesState {
   images: ImageItem[];
   total: number;
@@ -158,6 +183,8 @@ export interface ImagesState {
 /** `DetailsPanel.state`. */
 export interface DetailsState {
   facts: { label: string; value: string }[];
+  started_at: number | null;
+  ended_at: number | null;
   tags: { key: string; value: string | null }[];
   properties: { key: string; value: string }[];
   files: { path: string; size: number }[];

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import detailsPanel from "../src/details";
+import { formatMoment } from "../src/format";
 import { HOSTILE, mount } from "./model";
-import { details } from "./states";
+import { details, NOW } from "./states";
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -21,11 +22,19 @@ function clipboard(writeText: (text: string) => Promise<void>): void {
 
 test("facts, tags, properties and files are listed, and left-out files counted", () => {
   const { texts, find } = open();
-  expect(texts("dt")).toEqual(["Run id", "Experiment"]);
+  expect(texts("dt")).toEqual(["Run id", "Experiment", "Started"]);
   expect(texts(".rw-tag")).toEqual(["model = mlp", "baseline"]);
   expect(texts(".rw-properties th, .rw-properties td")).toEqual(["commit", "9fceb02"]);
   expect(texts(".rw-file")).toEqual(["outputs/model.pkl1.2 MB"]);
   expect(find(".rw-details .rw-more").textContent).toBe("+39 more");
+});
+
+test("a run that has ended tells when it began and ended, and how long it took", () => {
+  const { texts, model } = open({ started_at: NOW, ended_at: NOW + 3725 });
+  expect(texts("dt").slice(2)).toEqual(["Started", "Ended", "Duration"]);
+  expect(texts(".rw-fact-value").slice(2)).toEqual([formatMoment(NOW), formatMoment(NOW + 3725), "01:02:05"]);
+  model.set("state", details({ started_at: null }));
+  expect(texts("dt")).toEqual(["Run id", "Experiment"]);
 });
 
 test("a section with nothing in it is not shown", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  digitsToTell,
   exactText,
   formatAgo,
   formatBytes,
@@ -33,6 +34,23 @@ test.each([
   [1e300, "1e300"],
 ])("the number %d is shown as %s", (x, text) => {
   expect(plain(formatNumber(x))).toBe(text);
+});
+
+test("numbers that differ have the digits that tell them apart, and no more than usual where they need none", () => {
+  const close = [1.0000003, 1.0000001, 1.0000003];
+  expect(close.map((x) => formatNumber(x, digitsToTell(close)))).toEqual([
+    "1.0000003",
+    "1.0000001",
+    "1.0000003",
+  ]);
+  const far = [1e9 + 0.049, 1e9];
+  expect(far.map((x) => plain(formatNumber(x, digitsToTell(far))))).toEqual([
+    "1_000_000_000.05",
+    "1_000_000_000",
+  ]);
+  expect(digitsToTell([0.18344, 2.3, 7, 7])).toBe(0);
+  expect(digitsToTell([null, "text", { float: "NaN" }])).toBe(0);
+  expect(formatNumber(123456.7, 9)).toBe("123\u202f456.7");
 });
 
 test("values that JSON and doubles cannot hold are shown as what they are", () => {

@@ -94,11 +94,11 @@ test("the child runs show Python's example", () => {
 
 test("the images show Python's example", () => {
   const { texts } = mount(imagesPanel, { state: wire.images, data: {} });
-  expect(texts(".rw-image-name")).toEqual(wire.images.images.map(({ name }) => name));
+  expect(texts(".rw-image-name")).toEqual(["confusion #2", "huge"]);
 });
 
 test("the details show Python's example", () => {
   const { texts } = mount(detailsPanel, { state: wire.details });
-  expect(texts("dt")).toEqual(wire.details.facts.map(({ label }) => label));
+  expect(texts("dt")).toEqual([...wire.details.facts.map(({ label }) => label), "Started"]);
   expect(texts(".rw-tag")).toHaveLength(wire.details.tags.length);
 });

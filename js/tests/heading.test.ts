@@ -13,17 +13,17 @@ test("a heading reads title, subtitle, last value, legend and notes in this orde
     subtitle: "sine over angle",
     last: { float: "NaN" },
     legend: [{ label: "sine", color: "#3b76d6" }],
-    notes: ["3 NaN"],
+    notes: ["◆ 3 NaN"],
   });
-  expect(texts(".rw-heading > *")).toEqual(["Sine Wave", "sine over angle", "NaN", "sine", "⚠ 3 NaN"]);
+  expect(texts(".rw-heading > *")).toEqual(["Sine Wave", "sine over angle", "NaN", "sine", "◆ 3 NaN"]);
 });
 
 test("the title stays the same element while the last value changes", () => {
   const { find, model, texts } = open();
   const title = find(".rw-chart-title");
-  model.set("state", heading({ last: 0.25, notes: ["1 NaN"] }));
+  model.set("state", heading({ last: 0.25, notes: ["◆ 1 NaN"] }));
   expect(find(".rw-chart-title")).toBe(title);
-  expect(texts(".rw-heading > *")).toEqual(["train/loss", "0.25", "⚠ 1 NaN"]);
+  expect(texts(".rw-heading > *")).toEqual(["train/loss", "0.25", "◆ 1 NaN"]);
   model.set("state", heading({ last: null }));
   expect(texts(".rw-heading > *")).toEqual(["train/loss"]);
 });

@@ -169,6 +169,47 @@ test("no metrics and no match are told apart", () => {
   expect(find(".rw-empty").textContent).toBe("No metric matches “zzz”.");
 });
 
+test("the rows of a text are shown on demand, a page at a time", () => {
+  const note = metric("note", { kind: "text", last: "c", min: null, max: null, count: 12 });
+  const { all, find, texts, model } = open(metrics([note, metric("loss")]));
+  expect(all(".rw-rows-button")).toHaveLength(1);
+  find(".rw-rows-button").click();
+  expect(model.send).toHaveBeenLastCalledWith({ kind: "rows", name: "note", start: 0 });
+  const answer = { kind: "rows", name: "note", columns: ["value"], start: 0, total: 12, trouble: null };
+  model.receive({ ...answer, name: "other", rows: [["x"]] });
+  expect(texts(".rw-rows tbody td")).toEqual([]);
+  model.receive({ ...answer, rows: Array(10).fill([HOSTILE]) });
+  expect(texts(".rw-rows thead th")).toEqual(["#", "value"]);
+  expect(texts(".rw-rows tbody tr:first-child td")).toEqual(["0", HOSTILE]);
+  expect(find(".rw-rows .rw-pager-range").textContent).toBe("rows 0–9 of 12");
+  button(all(".rw-rows button"), "Next rows").click();
+  expect(model.send).toHaveBeenLastCalledWith({ kind: "rows", name: "note", start: 10 });
+  model.receive({ ...answer, start: 10, rows: [["k"], [null]] });
+  expect(texts(".rw-rows tbody td")).toEqual(["10", "k", "11", "—"]);
+  expect(button(all(".rw-rows button"), "Next rows").getAttribute("aria-disabled")).toBe("true");
+  const cell = find(".rw-rows tbody td");
+  model.set("state", metrics([note]));
+  expect(model.send).toHaveBeenCalledTimes(3);
+  model.receive({ ...answer, start: 10, rows: [["k"], [null]] });
+  expect(find(".rw-rows tbody td")).toBe(cell);
+  model.receive({ ...answer, start: 10, rows: [], trouble: "the store does not answer" });
+  expect(texts(".rw-rows .rw-more")).toEqual(["the store does not answer"]);
+  button(all(".rw-rows button"), "Close rows").click();
+  expect(find(".rw-rows").childNodes).toHaveLength(0);
+});
+
+test("controls of charts are there where there are charts, and a filter where there is something to filter", () => {
+  const { find, model } = open(metrics([metric("a")], { chart_count: 0 }));
+  expect(find(".rw-toolbar").hidden).toBe(true);
+  const many = [..."abcdef"].map((name) => metric(name));
+  model.set("state", metrics(many, { chart_count: 0 }));
+  expect([find(".rw-filter").hidden, find(".rw-field").hidden]).toEqual([false, true]);
+  type(find<HTMLInputElement>(".rw-filter"), "b");
+  expect(find(".rw-field").hidden).toBe(false);
+  model.set("state", metrics([metric("a")]));
+  expect([find(".rw-toolbar").hidden, find(".rw-field").hidden]).toEqual([false, false]);
+});
+
 test("names and values that look like markup are shown as text", () => {
   const { host, texts } = open(metrics([metric(HOSTILE, { column: HOSTILE, kind: "text", last: HOSTILE })]));
   expect(host.querySelectorAll("img, b").length).toBe(0);

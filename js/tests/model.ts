@@ -1,7 +1,7 @@
 import type { AnyModel, RenderProps } from "@anywidget/types";
 import { vi } from "vitest";
 
-type Handler = () => void;
+type Handler = (message?: unknown) => void;
 
 /** As much of a widget model as the panels use: one state, set from either side, listeners that can be counted. */
 export class MockModel<T extends object> {
@@ -24,6 +24,11 @@ export class MockModel<T extends object> {
     this.#traits[name] = value;
     for (const handler of [...(this.handlers.get(`change:${String(name)}`) ?? [])]) handler();
   };
+
+  /** What Python sends to the views. */
+  receive(message: unknown): void {
+    for (const handler of [...(this.handlers.get("msg:custom") ?? [])]) handler(message);
+  }
 
   on = (event: string, handler: Handler): void => {
     this.handlers.set(event, (this.handlers.get(event) ?? new Set()).add(handler));

@@ -152,6 +152,7 @@ export const heading = exact<HeadingState>({
   title: string,
   subtitle: maybe(string),
   last: value,
+  last_digits: number,
   legend: list(exact<HeadingState["legend"][number]>({ label: string, color: string })),
   notes: list(string),
 });
@@ -178,6 +179,7 @@ export const images = exact<ImagesState>({
   images: list(
     exact<ImageItem>({
       name: string,
+      number: maybe(number),
       path: string,
       size: number,
       logged_at: number,
@@ -190,6 +192,8 @@ export const images = exact<ImagesState>({
 
 export const details = exact<DetailsState>({
   facts: list(exact<DetailsState["facts"][number]>({ label: string, value: string })),
+  started_at: maybe(number),
+  ended_at: maybe(number),
   tags: list(exact<DetailsState["tags"][number]>({ key: string, value: maybe(string) })),
   properties: list(exact<DetailsState["properties"][number]>({ key: string, value: string })),
   files: list(exact<DetailsState["files"][number]>({ path: string, size: number })),

@@ -73,6 +73,7 @@ export const heading = (change: Partial<HeadingState> = {}): HeadingState => ({
   title: "train/loss",
   subtitle: null,
   last: 0.5,
+  last_digits: 0,
   legend: [],
   notes: [],
   ...change,
@@ -100,6 +101,7 @@ export const children = (rows: ChildRow[], change: Partial<ChildrenState> = {}):
 
 export const image = (path: string, change: Partial<ImageItem> = {}): ImageItem => ({
   name: path,
+  number: null,
   path,
   size: 4,
   logged_at: NOW,
@@ -113,6 +115,8 @@ export const details = (change: Partial<DetailsState> = {}): DetailsState => ({
     { label: "Run id", value: "digits_1" },
     { label: "Experiment", value: "digits" },
   ],
+  started_at: NOW - 161,
+  ended_at: null,
   tags: [
     { key: "model", value: "mlp" },
     { key: "baseline", value: null },

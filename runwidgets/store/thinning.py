@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_BUCKETS: Final = 256
+MAX_BUCKETS: Final = 512
 
 
 def _empty(*shape: int) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from runwidgets.records import MetricKind
 from runwidgets.store.summaries import BESIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -22,9 +22,14 @@ if TYPE_CHECKING:
     from runwidgets.watch.wire import MetricsControls
 
 MAX_LINES: Final = 12
-_MAX_MARKS: Final = 64
+_MARK_PLACES: Final = 160
+"""Along the width of a chart, which is less than twice as many marks wide: more would be a bar."""
 _LARGEST: Final = 8e307
 """Values farther from zero are drawn here: the width of an axis has to be a finite number too."""
+_SPANS: Final = ((3 * 86400.0, 86400.0, "days"), (3 * 3600.0, 3600.0, "hours"), (180.0, 60.0, "minutes"))
+"""From which length on relative time counts in what."""
+_Series = tuple["NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.float64]"]
+"""x, y, and how many rows (in units of a bucket) lie between each row and the one before."""
 _STEP, _TIME, _OVER = (BESIDE.index(name) for name in ("step", "time", "over"))
 
 
@@ -39,30 +44,49 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """Where on the x axis values are not finite, each of shape ``(n,)``; of neighbours that would overlap, one."""
+
+    nan: NDArray[np.float64]
+    above: NDArray[np.float64]
+    below: NDArray[np.float64]
+
+    def __iter__(self) -> Iterator[NDArray[np.float64]]:
+        return iter((self.nan, self.above, self.below))
+
+
+@dataclass(frozen=True)
 class Chart:
     """One chart.
 
     Attributes
     ----------
+    x_label
+        What ``x`` is.
     x_is_date
         Whether ``x`` counts UTC epoch seconds.
+    x_is_whole
+        Whether each ``x`` is a whole number that counts something.
     x_range, y_range
         What the axes show, with room around the lines; never empty.
     is_log
         Whether the y axis is logarithmic.
-    marks
-        Where on the x axis a value is NaN or infinite.
+    last_digits
+        How many digits of the last value tell it from its neighbours on the y axis.
     """
 
     title: str
     subtitle: str | None
     last: Value
+    last_digits: int
     lines: tuple[Line, ...]
+    x_label: str
     x_is_date: bool
+    x_is_whole: bool
     x_range: tuple[float, float]
     y_range: tuple[float, float]
     is_log: bool
-    marks: NDArray[np.float64]
+    marks: Marks
     notes: tuple[str, ...]
 
 
@@ -115,23 +139,29 @@ def draw(metric: MetricView, controls: MetricsControls, started_at: float | None
     is_curve = metric.kind is MetricKind.TABLE and len(columns) == 2  # noqa: PLR2004 (x and y)
     if is_curve:
         subtitle = f"{columns[1].name} over {columns[0].name}"
+        notes += _incomplete(metric, columns)
+        x_axis, x_label = "over", columns[0].name
         columns = columns[1:]
-    elif len(columns) > MAX_LINES:
-        notes.append(f"first {MAX_LINES} of {len(columns)} columns")
-        columns = columns[:MAX_LINES]
-    x_is_date = controls["x_axis"] == "time" and not is_curve
-    series = [_ordered(c.series, "over" if is_curve else controls["x_axis"], started_at) for c in columns]
+    else:
+        x_axis = x_label = _x_axis(controls["x_axis"], columns)
+        if metric.kind is MetricKind.TABLE and len(columns) == 1:
+            subtitle = columns[0].name
+        if len(columns) > MAX_LINES:
+            notes.append(f"⚠ first {MAX_LINES} of {len(columns)} columns")
+            columns = columns[:MAX_LINES]
+    series = [_ordered(c.series, x_axis, started_at) for c in columns]
+    if x_axis == "relative":
+        series, x_label = _in_fitting_units(series)
     is_log = controls["y_scale"] == "log"
     if is_log and not any((y > 0).any() for _, y, _ in series):
         is_log = False
-        notes.append("no values > 0: linear axis")
+        notes.append("⚠ no values > 0: linear axis")
     if any((np.isfinite(y) & (abs(y) > _LARGEST)).any() for _, y, _ in series):
         series = [(x, np.where(np.isfinite(y), np.clip(y, -_LARGEST, _LARGEST), y), gaps) for x, y, gaps in series]
-        notes.append(f"drawn up to ±{_LARGEST:.0e}")
-    lines, marks = [], []
+        notes.append(f"⚠ drawn up to ±{_LARGEST:.0e}".replace("e+", "e"))
+    lines = []
     hidden = False
     for column, (x, y, weights) in zip(columns, series, strict=True):
-        marks.append(x[~np.isfinite(y) & np.isfinite(x)])
         drawable = np.isfinite(y) & np.isfinite(x)
         if is_log:
             hidden |= bool((drawable & (y <= 0)).any())
@@ -140,25 +170,70 @@ def draw(metric: MetricView, controls: MetricsControls, started_at: float | None
         smooth = _smoothed(shown, weights, controls["smoothing"]) if controls["smoothing"] > 0 else None
         lines.append(Line(column.name, np.where(np.isfinite(x), x, np.nan), shown, smooth))
     if hidden:
-        notes.append("values ≤ 0 are not shown")
-    notes += _marks_notes(columns)
+        notes.append("⚠ values ≤ 0 are not shown")
+    x_is_date = x_axis == "time"
+    x_range = _range((line.x for line in lines), is_log=False, room=0.008, is_date=x_is_date)
+    y_range = _range((line.y for line in lines), is_log=is_log, room=0.05)
+    last = columns[0].last if len(columns) == 1 else None
     return Chart(
         title=metric.name,
         subtitle=subtitle,
-        last=columns[0].last if len(columns) == 1 else None,
+        last=last,
+        last_digits=_digits(last, y_range),
         lines=tuple(lines),
+        x_label=x_label,
         x_is_date=x_is_date,
-        x_range=_range((line.x for line in lines), is_log=False, room=0.008, is_date=x_is_date),
-        y_range=_range((line.y for line in lines), is_log=is_log, room=0.05),
+        x_is_whole=x_axis in {"step", "index"} and all((x == np.rint(x)).all() for x, _, _ in series),
+        x_range=x_range,
+        y_range=y_range,
         is_log=is_log,
-        marks=np.unique(np.concatenate(marks))[:_MAX_MARKS],
-        notes=tuple(notes),
+        marks=_marks(series, x_range),
+        notes=(*notes, *_marks_notes(columns)),
     )
 
 
-def _ordered(
-    series: Thinned, x_axis: str, started_at: float | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _x_axis(x_axis: str, columns: list[ColumnView]) -> str:
+    """Give what x is: where nothing has a step, an axis of steps counts rows."""
+    return "index" if x_axis == "step" and not any(column.has_steps for column in columns) else x_axis
+
+
+def _in_fitting_units(series: list[_Series]) -> tuple[list[_Series], str]:
+    """Turn seconds since the start into minutes, hours or days where they are many."""
+    longest = max((float(x[np.isfinite(x)].max(initial=0.0)) for x, _, _ in series), default=0.0)
+    unit, name = next(((unit, name) for least, unit, name in _SPANS if longest >= least), (1.0, "seconds"))
+    return [(x / unit, y, gaps) for x, y, gaps in series], f"{name} since the start"
+
+
+def _incomplete(metric: MetricView, columns: list[ColumnView]) -> list[str]:
+    """Say how many rows cannot be drawn because one of two values is missing."""
+    x, y = columns
+    if y.series.width == 1:
+        missing = metric.row_count - int(np.isfinite(y.series.beside[_OVER]).sum())
+    else:
+        missing = metric.row_count - min(x.count, y.count)
+    if missing <= 0:
+        return []
+    return [f"⚠ {_count(missing)} row{'s' * (missing > 1)} without both values"]
+
+
+def _digits(last: Value, y_range: tuple[float, float]) -> int:
+    if isinstance(last, bool) or not isinstance(last, (int, float)) or not 0 < abs(last) < _LARGEST:
+        return 0
+    power = math.log10(abs(last)) - math.log10((y_range[1] - y_range[0]) / 1000)
+    return max(0, min(17, math.ceil(power)))
+
+
+def _marks(series: list[_Series], x_range: tuple[float, float]) -> Marks:
+    low, high = x_range
+    found = []
+    for what in (np.isnan, np.isposinf, np.isneginf):
+        x = np.sort(np.concatenate([x[what(y) & np.isfinite(x)] for x, y, _ in series]))
+        places = np.rint((x - low) / (high - low) * _MARK_PLACES)
+        found.append(x[np.unique(places, return_index=True)[1]])
+    return Marks(*found)
+
+
+def _ordered(series: Thinned, x_axis: str, started_at: float | None) -> _Series:
     """Give x, y, and how many rows (in units of a bucket) lie between each row and the one before."""
     index = series.index.astype(np.float64)
     y = series.y
@@ -215,5 +290,21 @@ def _range(
 
 
 def _marks_notes(columns: list[ColumnView]) -> list[str]:
-    counts = ((sum(c.nan_count for c in columns), "NaN"), (sum(c.inf_count for c in columns), "Inf"))
-    return [f"{count:,} {word}".replace(",", "\u202f") for count, word in counts if count]
+    """Say what each kind of mark stands for, and for how many values."""
+    notes = []
+    if nans := sum(c.nan_count for c in columns):
+        notes.append(f"◆ {_count(nans)} NaN")
+    infinite = sum(c.inf_count for c in columns)
+    above = sum(int(np.isposinf(c.series.y).sum()) for c in columns)
+    below = sum(int(np.isneginf(c.series.y).sum()) for c in columns)
+    if above and below and above + below != infinite:  # thinned: how many there are of each is not known
+        return [*notes, f"▲▼ {_count(infinite)} ±Inf"]
+    if above:
+        notes.append(f"▲ {_count(infinite - below)} +Inf")
+    if below:
+        notes.append(f"▼ {_count(infinite - above)} \N{MINUS SIGN}Inf")
+    return notes
+
+
+def _count(number: int) -> str:
+    return f"{number:,}".replace(",", "\u202f") if number >= 10_000 else str(number)  # noqa: PLR2004 (as in the table)

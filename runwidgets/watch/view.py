@@ -61,6 +61,8 @@ class MetricView:
     columns: dict[str, ColumnView]
     images: tuple[tuple[float, str], ...] = ()
     """For an image metric: when each was logged, and its path."""
+    row_count: int = 0
+    """How many rows were logged, those of None included."""
 
     @property
     def numeric(self) -> list[ColumnView]:
@@ -135,12 +137,12 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
     columns = {name: view.columns.get(name, ColumnView(name)) for name in change.columns}
     if change.kind is MetricKind.IMAGE:
         images = view.images + tuple(image for block in change.blocks for image in _images(block))
-        return MetricView(change.name, change.kind, columns, images)
+        return MetricView(change.name, change.kind, columns, images, change.row_count)
     over_name = next((name for name in change.columns if not _is_text(columns[name], change.parts)), None)
     for rows in change.parts:
         for name, part in _parts(rows, over_name):
             columns[name] = _fold_column(columns[name], part)
-    return MetricView(change.name, change.kind, columns, view.images)
+    return MetricView(change.name, change.kind, columns, view.images, change.row_count)
 
 
 def _parts(rows: Block | Summary, over_name: str | None) -> Iterator[tuple[str, Part]]:

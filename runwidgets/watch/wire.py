@@ -35,11 +35,15 @@ TABS: Final[tuple[tuple[TabId, str], ...]] = (
     ("metrics", "Metrics"), ("children", "Child runs"), ("images", "Images"), ("details", "Details"),
 )  # fmt: skip
 """All tabs, always in this order: one that came up later would move the others under the pointer."""
-PALETTE: Final = (
-    "#3b76d6", "#d9772b", "#2f9e6b", "#b4519e", "#8a6d3b", "#2a9db0", "#c8383f", "#7b68c8",
-    "#7d8f2a", "#5b8fb9", "#a65f3c", "#66707c",
+MAX_UNIT: Final = 32
+PALETTE: Final = tuple(
+    f"var(--rw-series-{number}, {color})"
+    for number, color in enumerate((
+        "#3b76d6", "#d9772b", "#2f9e6b", "#b4519e", "#7a5a2b", "#17a2b8", "#c8383f", "#6a3fb5",
+        "#8a9a1b", "#66707c", "#c9a400", "#0b5d57",
+    ))
 )  # fmt: skip
-"""Colours of the lines of one chart, told apart on light and on dark ground."""
+"""Colours of the lines of one chart: the stylesheet has those of the theme, these are the light one's."""
 
 
 class ProgressState(TypedDict):
@@ -131,12 +135,25 @@ class LegendEntry(TypedDict):
     color: str
 
 
+class RowsMessage(TypedDict):
+    """``RowsMessage``."""
+
+    kind: Literal["rows"]
+    name: str
+    columns: list[str]
+    start: int
+    total: int
+    rows: list[list[Any]]
+    trouble: str | None
+
+
 class HeadingState(TypedDict):
     """``HeadingState``."""
 
     title: str
     subtitle: str | None
     last: Any
+    last_digits: int
     legend: list[LegendEntry]
     notes: list[str]
 
@@ -167,6 +184,7 @@ class ImageItem(TypedDict):
     """``ImageItem``."""
 
     name: str
+    number: int | None
     path: str
     size: int
     logged_at: float
@@ -206,6 +224,8 @@ class DetailsState(TypedDict):
     """``DetailsState``."""
 
     facts: list[Fact]
+    started_at: float | None
+    ended_at: float | None
     tags: list[Tag]
     properties: list[Tag]
     files: list[FileRow]
@@ -294,7 +314,8 @@ def _progress_state(progress: Progress | None, now: float, *, is_final: bool) ->
         left = at_report - max(0.0, now - progress.at)
     if left is not None and left < 1:  # the estimate has run out, and the run has not
         left = None
-    return {"done": progress.done, "total": total, "unit": progress.unit, "seconds_left": left}
+    unit = progress.unit if len(progress.unit) <= MAX_UNIT else progress.unit[: MAX_UNIT - 1] + "…"
+    return {"done": progress.done, "total": total, "unit": unit, "seconds_left": left}
 
 
 def _error_state(error: RunError) -> ErrorState:
@@ -320,7 +341,7 @@ def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:
         matching += len(columns)
         is_table = metric.kind is MetricKind.TABLE
         if len(rows) < MAX_ROWS:
-            rows += [_metric_row(metric.name, c.name or (metric.name if is_table else None), c) for c in columns]
+            rows += [_metric_row(metric, c.name or (metric.name if is_table else None), c) for c in columns]
     charts = len(charted(view, controls["filter"]))
     pages = max(1, -(-charts // PAGE_SIZE))
     return {
@@ -334,22 +355,23 @@ def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:
     }
 
 
-def _metric_row(name: str, column_name: str | None, column: ColumnView) -> MetricRow:
+def _metric_row(metric: MetricView, column_name: str | None, column: ColumnView) -> MetricRow:
     return {
-        "name": name,
+        "name": metric.name,
         "column": column_name,
         "kind": "text" if column.is_text else "numeric",
-        "last": _shortened(column.last),
+        "last": shortened(column.last),
         "min": None if column.is_text else column.minimum,
         "max": None if column.is_text else column.maximum,
-        "count": column.count,
+        "count": metric.row_count if metric.kind is MetricKind.VECTOR else column.count,
         "nan_count": column.nan_count,
         "inf_count": column.inf_count,
         "spark": [] if column.is_text else spark(column.series),
     }
 
 
-def _shortened(value: Any) -> Any:
+def shortened(value: Any) -> Any:
+    """Give a value in wire form, a very long text cut."""
     if isinstance(value, str) and len(value) > MAX_TEXT:
         return value[:MAX_TEXT] + "…"
     return wire_value(value)
@@ -375,7 +397,8 @@ def heading_state(chart: Chart, title: str) -> HeadingState:
     return {
         "title": title,
         "subtitle": chart.subtitle,
-        "last": _shortened(chart.last),
+        "last": shortened(chart.last),
+        "last_digits": chart.last_digits,
         "legend": [
             {"label": line.label or title, "color": PALETTE[i % len(PALETTE)]}
             for i, line in enumerate(chart.lines)
@@ -411,7 +434,7 @@ def _child_row(view: RunView, child: ChildRecord, columns: list[str]) -> ChildRo
         "status_group": status.group,
         "started_at": child.run.started_at,
         "ended_at": child.run.ended_at,
-        "values": [_shortened(child.last.get(column)) for column in columns],
+        "values": [shortened(child.last.get(column)) for column in columns],
     }
 
 
@@ -428,6 +451,8 @@ def details_state(view: RunView) -> DetailsState:
             facts.append({"label": "Process", "value": f"{record.owner.pid} on {record.owner.host}"})
     return {
         "facts": facts,
+        "started_at": record.started_at if record else None,
+        "ended_at": record.ended_at if record else None,
         "tags": [{"key": key, "value": value} for key, value in sorted(view.tags.items())],
         "properties": [{"key": key, "value": value} for key, value in sorted(view.properties.items())],
         "files": [{"path": file.path, "size": file.size} for file in files[:MAX_FILES]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,7 +10,7 @@ import bqplot as bq
 import ipywidgets
 import numpy as np
 
-from runwidgets.watch.ticks import date_ticks, log_ticks, tick_format, ticks
+from runwidgets.watch.ticks import browser_key, date_ticks, log_tick_texts, log_ticks, tick_texts, ticks
 from runwidgets.watch.wire import PALETTE, heading_state
 from runwidgets.widgets.panels import ChartHeading
 
@@ -18,15 +19,22 @@ if TYPE_CHECKING:
 
     from runwidgets.watch.lines import Chart
 
-_MARGIN: Final = {"top": 8, "bottom": 26, "left": 54, "right": 16}
+_MARGIN: Final = {"top": 8, "bottom": 36, "left": 54, "right": 16}
 _MARKER_LIMIT: Final = 30
 """Up to so many points each is drawn as a dot as well, so that a single one can be seen."""
 _DOT_SIZE: Final = 24
-_DIGIT_WIDTH: Final = 6
+_MARK_SIZE: Final = 30
+_DIGIT_WIDTH: Final = 6.4
+"""Of the widest of common fonts at the size of the ticks, pixels."""
+_BESIDE_TICKS: Final = 16
+"""Between the text of a tick and the plot, and to its left: pixels."""
 _X_TICKS, _Y_TICKS = 5, 3
 _RAW_WIDTH: Final = 1.6
 _RAW_OPACITY: Final = 0.28
-_BAD: Final = "#c8383f"
+_MARKERS: Final = ("diamond", "triangle-up", "triangle-down")
+"""What stands for NaN on the x axis, for +Inf at the top, for -Inf at the bottom: `Marks`, in this order."""
+_WARN: Final = "var(--rw-warn, #a86400)"
+_X_LABEL_OFFSET: Final = "27px"
 
 
 class ChartCard(ipywidgets.VBox):
@@ -45,10 +53,10 @@ class ChartCard(ipywidgets.VBox):
         self._axes: dict[tuple[str, bool], bq.Axis] = {}
         self._heading = ChartHeading(layout=shared.heading_layout)
         self._kind = (False, False)
-        self._idle_marks: dict[tuple[bool, bool], tuple[bq.Mark | None, ...]] = {}
+        self._idle_marks: dict[tuple[bool, bool], tuple[Any, ...]] = {}
         self._raw = self._lines(stroke_width=_RAW_WIDTH)
         self._smooth: bq.Lines | None = None
-        self._marks: bq.Lines | None = None
+        self._marks: dict[str, bq.Scatter] = {}
         self._dots: bq.Scatter | None = None
         self.figure = bq.Figure(
             marks=[self._raw],
@@ -81,7 +89,7 @@ class ChartCard(ipywidgets.VBox):
         self._kind = kind
         found = self._idle_marks.pop(kind, None)
         self._raw, self._smooth, self._marks, self._dots = found or (
-            self._lines(stroke_width=_RAW_WIDTH), None, None, None,
+            self._lines(stroke_width=_RAW_WIDTH), None, {}, None,
         )  # fmt: skip
 
     # A scale is made with some range: the page may draw with it before it hears of the right one.
@@ -99,7 +107,9 @@ class ChartCard(ipywidgets.VBox):
     def _axis_pair(self, *, is_date: bool, is_log: bool) -> list[bq.Axis]:
         if ("x", is_date) not in self._axes:
             scale = self._x_scale(is_date=is_date)
-            self._axes["x", is_date] = bq.Axis(scale=scale, grid_lines="none", num_ticks=_X_TICKS)
+            self._axes["x", is_date] = bq.Axis(
+                scale=scale, grid_lines="none", num_ticks=_X_TICKS, label_offset=_X_LABEL_OFFSET
+            )
         if ("y", is_log) not in self._axes:
             scale = self._y_scale(is_log=is_log)
             self._axes["y", is_log] = bq.Axis(scale=scale, side="left")
@@ -130,11 +140,9 @@ class ChartCard(ipywidgets.VBox):
         if self._smooth is not None:
             smooth = [(line.x, line.smooth) for line in lines if line.smooth is not None]
             self._send(self._smooth, *_stacked(smooth, is_date=chart.x_is_date), colors)
-        if len(chart.marks) and self._marks is None:
-            self._marks = self._lines(stroke_width=1, line_style="dashed")
-        if self._marks is not None:
-            self._send(self._marks, *_stacked([_upright(chart)], is_date=chart.x_is_date), [_BAD])
-        marks = [mark for mark in (self._marks, self._raw, self._dots, self._smooth) if mark is not None]
+        self._show_marks(chart)
+        parts = (self._raw, self._dots, self._smooth, *self._marks.values())
+        marks = [mark for mark in parts if mark is not None]
         if self.figure.marks != marks:
             self.figure.marks = marks
 
@@ -148,21 +156,25 @@ class ChartCard(ipywidgets.VBox):
                 x_scale.min, x_scale.max = low, high
             y_scale.min, y_scale.max = chart.y_range
         axes = self._axis_pair(is_date=chart.x_is_date, is_log=chart.is_log)
-        y_ticks = (log_ticks if chart.is_log else ticks)(*chart.y_range, _Y_TICKS)
-        y_form = tick_format(y_ticks)
-        _set_ticks(axes[1], y_ticks, y_form)
-        # Numbers that differ in a late digit need that digit, and room for it.
-        digits = int(y_form[1:].partition("~")[0])
-        margin = {**_MARGIN, "left": max(_MARGIN["left"], _DIGIT_WIDTH * (digits + 3))}
+        if any(np.isfinite(line.y).any() for line in chart.lines):
+            y_ticks = (log_ticks if chart.is_log else ticks)(*chart.y_range, _Y_TICKS)
+            texts = (log_tick_texts if chart.is_log else tick_texts)(y_ticks)
+        else:  # no number has a place on it; without any tick bqplot would choose some
+            y_ticks, texts = [chart.y_range[0]], [""]
+        _set_ticks(axes[1], y_ticks, texts)
+        width = math.ceil(_DIGIT_WIDTH * max(map(len, texts), default=0)) + _BESIDE_TICKS
+        margin = {**_MARGIN, "left": max(_MARGIN["left"], width)}
         if self.figure.fig_margin != margin:
             self.figure.fig_margin = margin
+        if axes[0].label != chart.x_label:
+            axes[0].label = chart.x_label
         if chart.x_is_date:
             offset = _local_offset(high)
             times, form = date_ticks(low + offset, high + offset, _X_TICKS - 1)
-            _set_ticks(axes[0], (np.array(times) * 1000).astype("datetime64[ms]"), form)
+            _set_date_ticks(axes[0], (np.array(times) * 1000).astype("datetime64[ms]"), form)
         else:
-            x_ticks = ticks(low, high, _X_TICKS)
-            _set_ticks(axes[0], x_ticks, tick_format(x_ticks))
+            x_ticks = ticks(low, high, _X_TICKS, whole=chart.x_is_whole)
+            _set_ticks(axes[0], x_ticks, tick_texts(x_ticks))
         if self.figure.axes != axes:
             self.figure.axes = axes
 
@@ -172,7 +184,10 @@ class ChartCard(ipywidgets.VBox):
     ) -> None:
         with mark.hold_sync():
             mark.x, mark.y, mark.colors = x, y, colors
-            mark.marker = "circle" if dots else None
+            if not dots:
+                mark.marker = None
+        if dots:  # not before: bqplot would first place dots for the values before, some of which may be missing
+            mark.marker = "circle"
 
     def _show_lone_dots(self, x: NDArray[Any], y: NDArray[np.float64], *, needed: bool) -> None:
         """Draw dots of their own where values are missing: bqplot's line would try to place a dot for those too."""
@@ -186,11 +201,28 @@ class ChartCard(ipywidgets.VBox):
         with self._dots.hold_sync():
             self._dots.x, self._dots.y = x[there], y[there]
 
+    def _show_marks(self, chart: Chart) -> None:
+        low, high = chart.y_range
+        for marker, x, y in zip(_MARKERS, chart.marks, (low, high, low), strict=True):
+            if marker not in self._marks:
+                if not len(x):
+                    continue
+                self._marks[marker] = bq.Scatter(
+                    x=np.zeros(0), y=np.zeros(0), scales=self._raw.scales, colors=[_WARN], marker=marker,
+                    default_size=_MARK_SIZE, apply_clip=False,
+                )  # fmt: skip
+            with self._marks[marker].hold_sync():
+                self._marks[marker].x = _dates(x) if chart.x_is_date else x
+                self._marks[marker].y = np.full(len(x), y)
+
     def close(self) -> None:
         """Close every model of this card."""
         models = [*self._axes.values(), *self._x_scales.values(), *self._y_scales.values(), self._heading, self.figure]
-        sets = [*self._idle_marks.values(), (self._raw, self._smooth, self._marks, self._dots)]
-        models += [mark for marks in sets for mark in marks if mark is not None]
+        for raw, smooth, marks, dots in (
+            *self._idle_marks.values(),
+            (self._raw, self._smooth, self._marks, self._dots),
+        ):
+            models += [mark for mark in (raw, smooth, *marks.values(), dots) if mark is not None]
         for model in models:
             model.close()
         super().close()
@@ -202,7 +234,7 @@ class SharedParts:
     def __init__(self) -> None:
         self.heading_layout = ipywidgets.Layout()
         self.card_layout = ipywidgets.Layout()
-        self.figure_layout = ipywidgets.Layout(width="auto", height="190px", min_width="0")
+        self.figure_layout = ipywidgets.Layout(width="auto", height="200px", min_width="0")
         self.idle_x = bq.LinearScale(min=0, max=1, allow_padding=False)
         self.idle_y = bq.LinearScale(min=0, max=1, allow_padding=False)
 
@@ -212,18 +244,29 @@ class SharedParts:
             model.close()
 
 
-def _set_ticks(axis: bq.Axis, values: list[float] | NDArray[Any], form: str) -> None:
+# The texts go first, and alone: of what comes together bqplot takes up the parts in any order, and it writes new ticks
+# a moment later with the texts that it had.
+
+
+def _set_ticks(axis: bq.Axis, values: list[float], texts: list[str]) -> None:
+    labels = dict(zip(map(browser_key, values), texts, strict=True))
+    if axis.tick_values is not None and np.array_equal(axis.tick_values, values) and axis.tick_labels == labels:
+        return
+    axis.tick_labels = labels
+    axis.tick_values = np.array(values, dtype=np.float64)
+
+
+def _set_date_ticks(axis: bq.Axis, values: NDArray[Any], form: str) -> None:
     if axis.tick_values is not None and np.array_equal(axis.tick_values, values):
         return
-    with axis.hold_sync():
-        axis.tick_format = form
-        axis.tick_values = np.array(values)
+    axis.tick_format = form
+    axis.tick_values = values
 
 
 def _same(a: Chart, b: Chart) -> bool:
-    if (a.x_range, a.y_range, a.is_log, a.x_is_date) != (b.x_range, b.y_range, b.is_log, b.x_is_date):
+    if _axes_of(a) != _axes_of(b):
         return False
-    if len(a.lines) != len(b.lines) or not np.array_equal(a.marks, b.marks):
+    if len(a.lines) != len(b.lines) or not all(map(np.array_equal, a.marks, b.marks)):
         return False
     return all(
         np.array_equal(p.x, q.x, equal_nan=True)
@@ -232,6 +275,10 @@ def _same(a: Chart, b: Chart) -> bool:
         and (p.smooth is None or q.smooth is None or np.array_equal(p.smooth, q.smooth, equal_nan=True))
         for p, q in zip(a.lines, b.lines, strict=True)
     )
+
+
+def _axes_of(chart: Chart) -> tuple[Any, ...]:
+    return chart.x_range, chart.y_range, chart.is_log, chart.x_is_date, chart.x_is_whole, chart.x_label
 
 
 def _stacked(
@@ -269,8 +316,3 @@ def _dates(seconds: NDArray[np.float64]) -> NDArray[np.datetime64]:
 def _local_offset(at: float) -> float:
     span = datetime.fromtimestamp(at, UTC).astimezone().utcoffset()
     return span.total_seconds() if span else 0.0
-
-
-def _upright(chart: Chart) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give one upright stroke for each mark, as one line with gaps."""
-    return np.repeat(chart.marks, 3), np.tile([*chart.y_range, np.nan], len(chart.marks))

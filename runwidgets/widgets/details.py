@@ -14,6 +14,7 @@ from runwidgets.run import Run
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.pictures import Pictures
 from runwidgets.watch.poller import Look, check_seconds, poller
+from runwidgets.watch.rows import RowPages
 from runwidgets.watch.static import as_html, as_text
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
@@ -82,7 +83,7 @@ class RunDetails(ipywidgets.VBox):
         self._still = Still()
         self._pictures = Pictures(run_instance.experiment.workspace._files, run_instance.id)
         self._header = HeaderPanel(_view_count=0)
-        self._metrics = MetricsPanel()
+        self._metrics = MetricsPanel(RowPages(run_instance._recorder, run_instance.id))
         self._grid = ipywidgets.GridBox(_dom_classes=("rw-charts", "rw-columns-2"))
         self._children = ChildrenPanel()
         self._images = ImagesPanel()

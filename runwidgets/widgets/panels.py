@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anywidget
 import traitlets as t
@@ -17,6 +17,9 @@ from runwidgets.watch.wire import (
     header_state,
     metrics_state,
 )
+
+if TYPE_CHECKING:
+    from runwidgets.watch.rows import RowPages
 
 _STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -74,16 +77,32 @@ class HeaderPanel(Panel):
 
 
 class MetricsPanel(Panel):
-    """The controls of the charts and the table of metrics."""
+    """The controls of the charts, the table of metrics, and the rows of one of them.
+
+    Parameters
+    ----------
+    rows
+        Where the rows come from that the browser asks for.
+    """
 
     _esm = _built("metrics.js")
 
     controls = t.Dict(dict(DEFAULT_CONTROLS)).tag(sync=True)
     """Filter, smoothing, axes, columns and page; default `DEFAULT_CONTROLS`. Set by the browser."""
 
+    def __init__(self, rows: RowPages, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._rows = rows
+        self.on_msg(self._on_message)
+
     @t.default("state")
     def _nothing_yet(self) -> Any:
         return metrics_state(RunView(), DEFAULT_CONTROLS)
+
+    def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
+        answer = self._rows.answer(content)
+        if answer is not None:
+            self.send(answer)
 
 
 class ChartHeading(anywidget.AnyWidget):
@@ -91,7 +110,9 @@ class ChartHeading(anywidget.AnyWidget):
 
     _esm = _built("heading.js")
 
-    state: Any = t.Dict({"title": "", "subtitle": None, "last": None, "legend": [], "notes": []}).tag(sync=True)
+    state: Any = t.Dict({"title": "", "subtitle": None, "last": None, "last_digits": 0, "legend": [], "notes": []}).tag(
+        sync=True
+    )
     """Title, subtitle, last value, legend and notes; by default empty."""
 
 

@@ -31,18 +31,18 @@ run.log_list("widest", [-1.7e308, 0.0, 1.7e308])
 run.log_list("tiny on big", [1e9 + i * 1e-4 for i in range(20)])
 """
 NOTES = {
-    "all nan": ["⚠ 5 NaN"],
-    "holes": ["⚠ 1 NaN", "⚠ 2 Inf"],
-    "nan first": ["⚠ 2 NaN"],
-    "nan last": ["⚠ 1 NaN"],
-    "widest": ["⚠ drawn up to ±8e+307"],
+    "all nan": ["◆ 5 NaN"],
+    "holes": ["◆ 1 NaN", "▲ 1 +Inf", "▼ 1 \N{MINUS SIGN}Inf"],
+    "nan first": ["◆ 2 NaN"],
+    "nan last": ["◆ 1 NaN"],
+    "widest": ["⚠ drawn up to ±8e307"],
 }
 LOG_NOTES = {
-    "all nan": ["⚠ no values > 0: linear axis", "⚠ 5 NaN"],
+    "all nan": ["⚠ no values > 0: linear axis", "◆ 5 NaN"],
     "constant zero": ["⚠ no values > 0: linear axis"],
     "negative": ["⚠ no values > 0: linear axis"],
     "with zero": ["⚠ values ≤ 0 are not shown"],
-    "widest": ["⚠ drawn up to ±8e+307", "⚠ values ≤ 0 are not shown"],
+    "widest": ["⚠ drawn up to ±8e307", "⚠ values ≤ 0 are not shown"],
 }
 MANY = "for name in range(14):\n    run.log_list(f'metric {name:02}', [1 + name, 10, 100, 50])"
 BUSY = {
@@ -68,6 +68,19 @@ def tick_texts(notebook, title: str, axis: str) -> list[str]:
     return chart(notebook, title).locator(".axis").nth(place).locator(".tick text").all_text_contents()
 
 
+def marks(notebook, title: str) -> dict[str, int]:
+    """Count the marks of values that are not finite, told by their shape."""
+    paths = (
+        chart(notebook, title)
+        .locator(".bqplot .object_grp path")
+        .evaluate_all("(all) => all.map((mark) => mark.getAttribute('d'))")
+    )
+    shapes = [
+        (len(re.findall(r"-?[\d.]+,-?[\d.]+", path)), path.startswith("M0,-")) for path in paths if "A" not in path
+    ]
+    return {"NaN": shapes.count((4, True)), "+Inf": shapes.count((3, True)), "-Inf": shapes.count((3, False))}
+
+
 def choose(notebook, label: str, value: str) -> None:
     notebook.find(f'[role=group][aria-label="{label}"]').get_by_role("button", name=value, exact=True).click()
 
@@ -87,14 +100,13 @@ def test_hard_values_are_drawn_or_the_chart_says_why_not(open_notebook):
     notebook.run()
     drawn = {"all nan": 0}
     everything = {title: drawn.get(title, 1) for title in re.findall(r'run\.log(?:_list)?\("([^"]+)"', HARD)}
-    everything["holes"] += 1  # the strokes where values are missing
-    everything["nan last"] += 1
-    everything["nan first"] += 1
-    everything["all nan"] += 1
     eventually(notebook, notebook.lines, everything)
     assert notes(notebook) == NOTES
     for title in everything:
-        assert len(set(tick_texts(notebook, title, "y"))) >= 2, title
+        found = tick_texts(notebook, title, "y")
+        assert found == [""] if title == "all nan" else len(set(found)) >= 2, title
+    assert marks(notebook, "holes") == {"NaN": 1, "+Inf": 1, "-Inf": 1}
+    assert marks(notebook, "all nan") == {"NaN": 5, "+Inf": 0, "-Inf": 0}
     dots = chart(notebook, "single").locator(".bqplot path.dot")
     expect(dots).to_have_count(1)
     assert dots.bounding_box()["width"] > 0
@@ -161,3 +173,32 @@ def test_controls_take_effect_while_a_cell_of_the_same_kernel_runs(open_notebook
     eventually(notebook, notebook.lines, {})
     expect(notebook.find(".rw-metrics .rw-empty")).to_contain_text("No metric matches")
     assert notebook.is_busy(2)
+
+
+def test_rows_of_a_text_table_are_read_page_by_page_also_while_a_cell_runs(open_notebook):
+    table = "run.log_table('t', {'word': [f'word {i}' for i in range(12)], 'n': list(range(12))})"
+    notebook = open_notebook([SETUP + table, SHOW, BUSY["asleep"]])
+    notebook.run(0, 1)
+    notebook.wait_painted(1)
+    notebook.start(2)
+    notebook.find(".rw-rows-button").click()
+    cells = notebook.find(".rw-rows tbody tr:first-child td")
+    expect(cells).to_have_text(["0", "word 0", "0"])
+    notebook.page.get_by_role("button", name="Next rows").click()
+    expect(cells).to_have_text(["10", "word 10", "10"])
+    expect(notebook.find(".rw-rows .rw-pager-range")).to_have_text("rows 10\N{EN DASH}11 of 12")
+    notebook.page.get_by_role("button", name="Close rows").click()
+    expect(cells).to_have_count(0)
+    assert notebook.is_busy(2)
+
+
+def test_ticks_are_written_with_the_digits_of_the_axis_they_are_on_now(open_notebook):
+    values = "for i in range(3): run.log('m', 1.0000001 + i * 1e-7, step=10 * i)"
+    notebook = open_notebook([SETUP + values, SHOW])
+    notebook.run()
+    notebook.wait_painted(1)
+    assert tick_texts(notebook, "m", "y") == ["1.0000001", "1.0000002", "1.0000003"]
+    for x_axis, ticks, label in (("index", ["0", "1", "2"], "index"), ("step", ["0", "5", "10", "15", "20"], "step")):
+        choose(notebook, "x", x_axis)
+        eventually(notebook, lambda: tick_texts(notebook, "m", "x"), ticks)
+        expect(chart(notebook, "m").locator("text.axislabel").first).to_have_text(label)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runwidgets.metrics import sdk_metrics
-from runwidgets.records import Block, Cursor, RunQuery, RunStatus, Summary, TagsSet
+from runwidgets.records import Block, Cursor, MetricKind, RunQuery, RunStatus, Summary, TagsSet
 from runwidgets.store import blocks, series, thinning
 from runwidgets.watch.view import RunView
 from runwidgets.watch.view import fold as fold_view
@@ -161,6 +161,34 @@ class SeriesContract:
                 assert (one.count, one.minimum, one.nan_count) == (three.count, three.minimum, three.nan_count)
                 assert one.series.index.tolist() == two.series.index.tolist() == three.series.index.tolist()
                 assert one.series.y.tobytes() == two.series.y.tobytes() == three.series.y.tobytes()
+
+    @pytest.mark.usefixtures("small_sizes")
+    def test_rows_seen_before_are_not_read_again_after_a_table_got_a_column_and_no_row(self, store, fold):
+        fold(*points([1.0]), *points([0.0], "other"))
+        view, cursor = view_of(store)
+        fold(rows({"x": []}, "m"))
+        view, cursor = view_of(store, cursor, view)
+        fold(*points(range(40), "other"), *points([2.0]))
+        view, _ = view_of(store, cursor, view)
+        assert view.metrics["m"].columns[""].count == 2
+
+    @pytest.mark.usefixtures("small_sizes")
+    @pytest.mark.parametrize("end", [[None] * 60, ["text"] * 60])
+    def test_a_column_whose_last_rows_are_no_numbers_is_drawn_alike_whenever_one_comes(self, store, fold, end):
+        view, cursor = RunView(), Cursor()
+        for first, numbers in ((0, [5.0, 1.0, 2.0, 4.0, 3.0, 2.5, 2.0, 1.5, 1.75]), (9, end)):
+            fold(*points(numbers, first=first))
+            view, cursor = view_of(store, cursor, view)
+        late, _ = view_of(store)
+        one, other = (v.metrics["m"].columns[""].series for v in (view, late))
+        assert (one.width, one.index.tolist(), one.y.tolist()) == (other.width, other.index.tolist(), other.y.tolist())
+
+    @pytest.mark.usefixtures("small_sizes")
+    def test_no_picture_of_a_long_row_of_pictures_is_left_out(self, store, fold):
+        paths = [f"{n}.png" for n in range(64)]
+        fold(rows({"": paths}, "p", kind=MetricKind.IMAGE))
+        view, _ = view_of(store)
+        assert [path for _, path in view.metrics["p"].images] == paths
 
     def test_long_strings_do_not_share_one_huge_block(self, store, fold):
         texts = [str(n) * (200_000 // len(str(n))) for n in range(30)]

@@ -285,10 +285,12 @@ def _delta(
     db: sqlite3.Connection, row: Sequence[Any], recent: Sequence[Block], seen: int, width: int | None = None
 ) -> MetricDelta:
     key, name, kind, columns, settled = row
-    count = recent[-1].end if recent else settled
+    # What was seen before may be neither settled nor among what is recent since.
+    count = recent[-1].end if recent else max(settled, seen)
     parts: list[Block | Summary] = []
     if seen < settled:
-        parts += rows_between(db, key, seen, settled, width or _natural_width(count))
+        whole = kind == MetricKind.IMAGE  # a summary has no paths
+        parts += rows_between(db, key, seen, settled, width or (1 if whole else _natural_width(count)))
     parts += [block.part(max(0, seen - block.first_index)) for block in recent if block.end > seen]
     return MetricDelta(name, MetricKind(kind), tuple(unpack(columns)), count, tuple(parts))
 

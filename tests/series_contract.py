@@ -217,6 +217,19 @@ class SeriesContract:
         (child,) = store.changes("run", Cursor()).children
         assert child.last == {"a": 2.0, "b": "x"}
 
+    @pytest.mark.usefixtures("small_sizes")
+    @pytest.mark.parametrize("last", ["text", float("nan")])
+    def test_a_run_whose_last_value_is_no_number_any_more_is_not_ranked(self, store, fold, last):
+        fold(*points(range(40), "loss"))
+        fold(*points([last], "loss"))
+        assert store.find(RunQuery(order_by="loss")) == []
+
+    @pytest.mark.usefixtures("small_sizes")
+    def test_the_best_run_is_found_where_a_running_one_was_better_once(self, store, fold):
+        fold(created("a"), created("b"), *points([1.0] * 40, "loss", "a"), *points([2.0] * 40, "loss", "b"))
+        fold(*points([3.0], "loss", "a"))
+        assert store.find(RunQuery(order_by="loss", limit=1)) == ["b"]
+
     def test_runs_are_ranked_by_the_last_value_of_a_vector_running_ones_too(self, store, fold):
         numbers = {"a": [5.0], "b": [1, 3], "c": [float("nan")], "d": [-2.5], "e": ["text"], "f": [float("inf")]}
         for run_id, logged in numbers.items():

@@ -377,12 +377,13 @@ def _recent_blocks(db: sqlite3.Connection, run_key: int, since: int) -> dict[int
     return found
 
 
-def last_number(db: sqlite3.Connection, run_key: int, name: str) -> float | None:
-    """Give the last recent value of a vector, if that is a number."""
+def last_number(db: sqlite3.Connection, run_key: int, name: str) -> tuple[float | None, ...]:
+    """Give the last recent value of a vector, None if that is no number; an empty tuple where none is recent."""
     row = db.execute(
         "SELECT metric_key FROM metrics WHERE run_key = ? AND name = ? AND kind = ?", (run_key, name, MetricKind.VECTOR)
     ).fetchone()
-    return _number(_last(_recent_blocks(db, run_key, -1).get(row[0], ()))) if row else None
+    last = _last(_recent_blocks(db, run_key, -1).get(row[0], ())) if row else None
+    return () if last is None else (_number(last),)
 
 
 def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, Value]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runwidgets.errors import NotFoundError, UserError
+from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,10 +28,10 @@ def found_run(workspace: Workspace, run_id: str) -> FoundRun:
     """
     recorder = workspace._recorder
     recorder.flush()
-    found = recorder.store.described([run_id])
+    found = recorder.store.described([stored_text(str(run_id))])
     if not found:
         recorder.recover()
-        found = recorder.store.described([run_id])
+        found = recorder.store.described([stored_text(str(run_id))])
     if not found:
         raise NotFoundError(f"the workspace {workspace.name!r} has no run {run_id!r}")
     return found[0]

@@ -209,6 +209,13 @@ class SeriesContract:
 
     # ---- last values
 
+    def test_a_child_that_is_there_before_its_parent_is_not_missed_by_who_follows(self, store, fold):
+        fold(created("child", parent_id="late"))
+        view = fold_view(RunView(), delta := store.changes("late", Cursor()))
+        fold(created("late"))
+        view = fold_view(view, store.changes("late", delta.cursor))
+        assert list(view.children) == ["child"]
+
     def test_children_show_the_last_value_whether_it_is_settled_or_recent(self, store, fold):
         fold(created("child", parent_id="run"), *points([1.0, 2.0], "a", "child"), *points(["x"], "b", "child"))
         (child,) = store.changes("run", Cursor()).children

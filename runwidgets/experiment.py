@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.errors import NotFoundError, UserError
+from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
     import builtins
@@ -99,7 +100,7 @@ class Experiment:
         wanted = run_query(tags=tags).tags
         workspace._recorder.flush()
         found = []
-        for record in workspace._store.experiments(experiment_name):
+        for record in workspace._store.experiments(experiment_name and stored_text(experiment_name)):
             is_active = record.archived_at is None
             if view_type not in (ViewType.All, ViewType.ActiveOnly if is_active else ViewType.ArchivedOnly):
                 continue

@@ -9,6 +9,7 @@ import msgspec
 from runwidgets.errors import UserError
 from runwidgets.records import RunQuery, RunStatus
 from runwidgets.store.liveness import observed_status
+from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +64,9 @@ def _pairs(what: str, wanted: Filter) -> dict[str, str | None]:
     if wanted is None:
         return {}
     if isinstance(wanted, str):
-        return {wanted: None}
+        return {stored_text(wanted): None}
     if isinstance(wanted, dict) and all(isinstance(word, str) for pair in wanted.items() for word in pair):
-        return {**wanted}
+        return {stored_text(key): stored_text(value) for key, value in wanted.items()}
     raise UserError(f'{what} is {wanted!r}: give a key as "key", or values as {{"key": "value"}}')
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.columns import constant
 from runwidgets.errors import MissingDependencyError
+from runwidgets.metrics import column_name
 from runwidgets.records import VECTOR_COLUMN, MetricKind
 
 if TYPE_CHECKING:
@@ -26,9 +27,8 @@ _EXACT: Final = 2**53
 
 def shown_name(metric: MetricDelta, column: str) -> str:
     """Give the name of a metric's column as a table has it: ``value`` for that of a vector."""
-    if column != VECTOR_COLUMN:
-        return column
-    return metric.name if metric.kind is MetricKind.TABLE else VALUE
+    is_vector = column == VECTOR_COLUMN and metric.kind is not MetricKind.TABLE
+    return VALUE if is_vector else column_name(metric, column)
 
 
 def metric_frame(metric: MetricDelta) -> pd.DataFrame:

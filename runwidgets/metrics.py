@@ -29,6 +29,11 @@ def column_values(metric: MetricDelta, column: str) -> list[Value]:
     return values
 
 
+def column_name(metric: MetricDelta, column: str) -> str:
+    """Give the name of a table's column: that of the metric for the values of a vector, if no column is called so."""
+    return column or ("" if metric.name in metric.columns else metric.name)
+
+
 def sdk_shape(metric: MetricDelta, run_id: str) -> Any:
     """Give a metric as SDK v1 does.
 
@@ -39,8 +44,7 @@ def sdk_shape(metric: MetricDelta, run_id: str) -> Any:
         each likewise; an image or a JSON document as the identifier of its (first) file.
     """
     if metric.kind is MetricKind.TABLE:
-        names = {name: name or metric.name for name in metric.columns}
-        return {shown: _unwrapped(column_values(metric, name)) for name, shown in names.items()}
+        return {column_name(metric, name): _unwrapped(column_values(metric, name)) for name in metric.columns}
     values = column_values(metric, VECTOR_COLUMN)
     if metric.kind is MetricKind.IMAGE or metric.kind.is_document:
         return identifier(run_id, str(values[0]))

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import NotFoundError, UserError
+from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,9 +33,10 @@ def found_run(workspace: Workspace, run_id: str) -> FoundRun:
     recorder = workspace._recorder
     recorder.flush()
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not (found := recorder.store.described([run_id])):
+    wanted = [stored_text(str(run_id))]
+    while not (found := recorder.store.described(wanted)):
         recorder.recover()
-        found = recorder.store.described([run_id])
+        found = recorder.store.described(wanted)
         if found or not recorder.has_company or time.monotonic() > deadline:
             break
         time.sleep(_LOOK_SECONDS)  # a process that has just started it may not have told the store yet

@@ -20,7 +20,7 @@ from runwidgets.records import (
     TagsRemoved,
     TagsSet,
 )
-from runwidgets.values import is_sequence, plain_list, plain_value
+from runwidgets.values import is_sequence, plain_list, plain_value, stored_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -239,7 +239,7 @@ class Recording(Figures):
         """
         if not hasattr(properties, "items"):
             raise ArgumentTypeError(f"properties are a dict, not {type(properties).__name__}")
-        texts = {str(key): str(value) for key, value in properties.items()}
+        texts = {stored_text(str(key)): stored_text(str(value)) for key, value in properties.items()}
         if not texts:
             return
         try:
@@ -286,7 +286,7 @@ def tag_texts(tags: Mapping[str, Any]) -> dict[str, str | None]:
             raise ArgumentTypeError(f"the tag {key!r} is no str")
         if value is not None and not isinstance(value, str):
             _log.warning("the tag %r is set to the text of %r: tags are strings", key, value)
-        texts[key] = value if value is None else str(value)
+        texts[stored_text(key)] = value if value is None else stored_text(str(value))
     return texts
 
 
@@ -295,7 +295,7 @@ def tag_keys(tags: Iterable[str]) -> list[str]:
     keys = [] if isinstance(tags, str) else _values("remove_tags(): tags", tags)
     if isinstance(tags, str) or not all(isinstance(key, str) for key in keys):
         raise ArgumentTypeError(f"remove_tags(): tags is {tags!r}: give a list of keys, as in ['stale']")
-    return keys
+    return [stored_text(key) for key in keys]
 
 
 def _scalar(name: str, value: object) -> Any:

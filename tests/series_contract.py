@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runwidgets.metrics import sdk_metrics
-from runwidgets.records import Block, Cursor, RunQuery, RunStatus, Summary, TagsSet
+from runwidgets.records import Block, Cursor, MetricKind, RunQuery, RunStatus, Summary, TagsSet
 from runwidgets.store import blocks, series, thinning
 from runwidgets.watch.view import RunView
 from runwidgets.watch.view import fold as fold_view
@@ -162,6 +162,34 @@ class SeriesContract:
                 assert one.series.index.tolist() == two.series.index.tolist() == three.series.index.tolist()
                 assert one.series.y.tobytes() == two.series.y.tobytes() == three.series.y.tobytes()
 
+    @pytest.mark.usefixtures("small_sizes")
+    def test_rows_seen_before_are_not_read_again_after_a_table_got_a_column_and_no_row(self, store, fold):
+        fold(*points([1.0]), *points([0.0], "other"))
+        view, cursor = view_of(store)
+        fold(rows({"x": []}, "m"))
+        view, cursor = view_of(store, cursor, view)
+        fold(*points(range(40), "other"), *points([2.0]))
+        view, _ = view_of(store, cursor, view)
+        assert view.metrics["m"].columns[""].count == 2
+
+    @pytest.mark.usefixtures("small_sizes")
+    @pytest.mark.parametrize("end", [[None] * 60, ["text"] * 60])
+    def test_a_column_whose_last_rows_are_no_numbers_is_drawn_alike_whenever_one_comes(self, store, fold, end):
+        view, cursor = RunView(), Cursor()
+        for first, numbers in ((0, [5.0, 1.0, 2.0, 4.0, 3.0, 2.5, 2.0, 1.5, 1.75]), (9, end)):
+            fold(*points(numbers, first=first))
+            view, cursor = view_of(store, cursor, view)
+        late, _ = view_of(store)
+        one, other = (v.metrics["m"].columns[""].series for v in (view, late))
+        assert (one.width, one.index.tolist(), one.y.tolist()) == (other.width, other.index.tolist(), other.y.tolist())
+
+    @pytest.mark.usefixtures("small_sizes")
+    def test_no_picture_of_a_long_row_of_pictures_is_left_out(self, store, fold):
+        paths = [f"{n}.png" for n in range(64)]
+        fold(rows({"": paths}, "p", kind=MetricKind.IMAGE))
+        view, _ = view_of(store)
+        assert [path for _, path in view.metrics["p"].images] == paths
+
     def test_long_strings_do_not_share_one_huge_block(self, store, fold):
         texts = [str(n) * (200_000 // len(str(n))) for n in range(30)]
         for text in texts:
@@ -181,6 +209,13 @@ class SeriesContract:
 
     # ---- last values
 
+    def test_a_child_that_is_there_before_its_parent_is_not_missed_by_who_follows(self, store, fold):
+        fold(created("child", parent_id="late"))
+        view = fold_view(RunView(), delta := store.changes("late", Cursor()))
+        fold(created("late"))
+        view = fold_view(view, store.changes("late", delta.cursor))
+        assert list(view.children) == ["child"]
+
     def test_children_show_the_last_value_whether_it_is_settled_or_recent(self, store, fold):
         fold(created("child", parent_id="run"), *points([1.0, 2.0], "a", "child"), *points(["x"], "b", "child"))
         (child,) = store.changes("run", Cursor()).children
@@ -188,6 +223,19 @@ class SeriesContract:
         fold(status(RunStatus.COMPLETED, "child"))
         (child,) = store.changes("run", Cursor()).children
         assert child.last == {"a": 2.0, "b": "x"}
+
+    @pytest.mark.usefixtures("small_sizes")
+    @pytest.mark.parametrize("last", ["text", float("nan")])
+    def test_a_run_whose_last_value_is_no_number_any_more_is_not_ranked(self, store, fold, last):
+        fold(*points(range(40), "loss"))
+        fold(*points([last], "loss"))
+        assert store.find(RunQuery(order_by="loss")) == []
+
+    @pytest.mark.usefixtures("small_sizes")
+    def test_the_best_run_is_found_where_a_running_one_was_better_once(self, store, fold):
+        fold(created("a"), created("b"), *points([1.0] * 40, "loss", "a"), *points([2.0] * 40, "loss", "b"))
+        fold(*points([3.0], "loss", "a"))
+        assert store.find(RunQuery(order_by="loss", limit=1)) == ["b"]
 
     def test_runs_are_ranked_by_the_last_value_of_a_vector_running_ones_too(self, store, fold):
         numbers = {"a": [5.0], "b": [1, 3], "c": [float("nan")], "d": [-2.5], "e": ["text"], "f": [float("inf")]}

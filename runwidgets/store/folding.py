@@ -127,6 +127,8 @@ class Fold:
                 self._open_journal(event)
             elif self._find(event.run_id, event.at if isinstance(event, RunCreated) else None) is not None:
                 self._apply_one(event)
+                if isinstance(event, RunCreated):
+                    found.clear()  # where it was deleted before, what came until now is of nobody
         self._db.executemany(
             "UPDATE runs SET version = ? WHERE run_key = ?", [(self._version, key) for key in self._before]
         )

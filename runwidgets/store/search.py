@@ -63,17 +63,20 @@ def search(query: RunQuery) -> tuple[str, list[Any]]:
 
 def ranked(db: sqlite3.Connection, query: RunQuery, sql: str, values: Sequence[Any]) -> list[str]:
     """Give the runs of a ranking: settled ones as the database has them, running ones by what is recent."""
-    numbers = dict(db.execute(sql, values).fetchall())
     name = stored_text(query.order_by or "")
     live = db.execute("SELECT DISTINCT run_key FROM recent").fetchall()
+    if query.limit is not None:  # as many more as may turn out to be no better than those after them
+        values = [*values[:-1], query.limit + len(live)]
+    numbers = dict(db.execute(sql, values).fetchall())
     wanted = set()
     if live:
         unranked, unranked_values = search(msgspec.structs.replace(query, order_by=None, limit=None))
         wanted = {run_id for (run_id,) in db.execute(unranked, unranked_values)}
     for (run_key,) in live:
         (run_id,) = db.execute("SELECT run_id FROM runs WHERE run_key = ?", (run_key,)).fetchone()
-        number = last_number(db, run_key, name) if run_id in wanted else None
-        if number is not None:
-            numbers[run_id] = number
-    ranked = sorted(numbers, key=numbers.__getitem__, reverse=query.descending)
-    return ranked[: query.limit]
+        found = last_number(db, run_key, name) if run_id in wanted else ()
+        if found:
+            numbers.pop(run_id, None)
+            if found[0] is not None:
+                numbers[run_id] = found[0]
+    return sorted(numbers, key=numbers.__getitem__, reverse=query.descending)[: query.limit]

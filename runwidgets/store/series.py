@@ -118,6 +118,8 @@ def add_rows(
         placed[metric.key] = [_moved(block, metric.rows) for block in blocks]
         metric.rows += sum(map(len, blocks))
         state.recent_rows += sum(map(len, blocks))
+    if not placed and not settle:
+        return
     if not settle and state.recent_rows < SETTLE_ROWS * len(state.metrics):
         data = pack_recent(placed)
         if state.recent_bytes + len(data) < SETTLE_BYTES:
@@ -287,10 +289,12 @@ def _delta(
     db: sqlite3.Connection, row: Sequence[Any], recent: Sequence[Block], seen: int, width: int | None = None
 ) -> MetricDelta:
     key, name, kind, columns, settled = row
-    count = recent[-1].end if recent else settled
+    # What was seen before may be neither settled nor among what is recent since.
+    count = recent[-1].end if recent else max(settled, seen)
     parts: list[Block | Summary] = []
     if seen < settled:
-        parts += rows_between(db, key, seen, settled, width or _natural_width(count))
+        whole = kind == MetricKind.IMAGE  # a summary has no paths
+        parts += rows_between(db, key, seen, settled, width or (1 if whole else _natural_width(count)))
     unseen = [block.part(max(0, seen - block.first_index)) for block in recent if block.end > seen]
     if unseen:
         parts.append(join_blocks(unseen))
@@ -379,12 +383,13 @@ def _recent_blocks(db: sqlite3.Connection, run_key: int, since: int) -> dict[int
     return found
 
 
-def last_number(db: sqlite3.Connection, run_key: int, name: str) -> float | None:
-    """Give the last recent value of a vector, if that is a number."""
+def last_number(db: sqlite3.Connection, run_key: int, name: str) -> tuple[float | None, ...]:
+    """Give the last recent value of a vector, None if that is no number; an empty tuple where none is recent."""
     row = db.execute(
         "SELECT metric_key FROM metrics WHERE run_key = ? AND name = ? AND kind = ?", (run_key, name, MetricKind.VECTOR)
     ).fetchone()
-    return number_of(_last(_recent_blocks(db, run_key, -1).get(row[0], ()))) if row else None
+    last = _last(_recent_blocks(db, run_key, -1).get(row[0], ())) if row else None
+    return () if last is None else (number_of(last),)
 
 
 def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, Value]:

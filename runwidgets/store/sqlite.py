@@ -303,10 +303,8 @@ class SqliteStore:
             if version == cursor.version:
                 return RunDelta(cursor=cursor)
             row = db.execute(f"{_RUN} WHERE r.run_id = ?", (run_id,)).fetchone()
-            if row is None:
-                return RunDelta(cursor=Cursor(version, cursor.rows))
-            children = tuple(_children(db, run_id, cursor.version))
-            if row[12] <= cursor.version:
+            children = tuple(_children(db, run_id, cursor.version))  # they may be there before the run is
+            if row is None or row[12] <= cursor.version:
                 return RunDelta(cursor=Cursor(version, cursor.rows), children=children)
             metrics = tuple(changed_metrics(db, row[13], cursor))
             rows = {**cursor.rows, **{m.name: m.row_count for m in metrics}}

@@ -92,6 +92,13 @@ class Thinned:
             width,
         )
 
+    def widened(self, width: int) -> Thinned:
+        """Give the series in buckets of at least ``width`` rows, a power of two."""
+        if width <= self.width or not len(self):
+            return self
+        keep = worth_keeping(self.index // width, self.y)
+        return Thinned(self.index[keep], self.y[keep], self.beside[:, keep], width)
+
 
 def natural_width(row_count: int) -> int:
     """Give how many rows a bucket of a series of so many rows holds."""

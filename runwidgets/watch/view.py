@@ -12,7 +12,7 @@ import numpy as np
 
 from runwidgets.records import VECTOR_COLUMN, Block, FileRecord, MetricKind, RunStatus
 from runwidgets.store.summaries import MICROSECONDS, part_of_block, part_of_summary, values_over
-from runwidgets.store.thinning import Thinned
+from runwidgets.store.thinning import Thinned, natural_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -142,6 +142,11 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
     for rows in change.parts:
         for name, part in _parts(rows, over_name):
             columns[name] = _fold_column(columns[name], part)
+    # Also where the last rows lack a value: one who comes late reads them all in buckets of this width.
+    width = natural_width(change.row_count)
+    for name, column in columns.items():
+        if column.series.width < width:
+            columns[name] = replace(column, series=column.series.widened(width))
     return MetricView(change.name, change.kind, columns, view.images, change.row_count)
 
 

@@ -10,8 +10,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from runwidgets.context import InContext
-from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError, UserError
-from runwidgets.filters import found_runs, run_query
+from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError
+from runwidgets.family import Family, found_runs_of
+from runwidgets.filters import run_query
 from runwidgets.opening import add_factory, experiment_of, found_run, typed_run
 from runwidgets.reading import Reading
 from runwidgets.records import RunDescribed, RunError, RunStatus, StatusSet
@@ -20,20 +21,20 @@ from runwidgets.waiting import flush_within, run_details, wait_for_end
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from runwidgets.capture import Block
     from runwidgets.experiment import Experiment
     from runwidgets.filters import Filter
-    from runwidgets.records import FoundRun, RunQuery, RunRecord
+    from runwidgets.records import FoundRun, RunRecord
     from runwidgets.workspace import Workspace
 
 _log = logging.getLogger(__name__)
 _now = time.time
 
 
-class Run(InContext, Snapshotting, Reading):
+class Run(InContext, Family, Snapshotting, Reading):
     """One run of an experiment: metrics, tags, files, children and a status.
 
     ``Run(experiment, run_id)`` opens a run that exists; `Experiment.start_logging` and `Run.child_run` start new ones.
@@ -166,7 +167,7 @@ class Run(InContext, Snapshotting, Reading):
             run_type=type,
             status=status,
         )
-        return _runs(experiment, query, status)
+        return found_runs_of(experiment, query, status)
 
     # ---- what it is
 
@@ -219,13 +220,6 @@ class Run(InContext, Snapshotting, Reading):
         return self._number
 
     @property
-    def parent(self) -> Run | None:
-        """The run that it is a child of, or None."""
-        if self._parent is None and self._parent_id:
-            self._parent = Run.get(self._experiment.workspace, self._parent_id)
-        return self._parent
-
-    @property
     def status(self) -> str:
         """The status as this object last saw it; `get_status` asks anew."""
         return self._status.value
@@ -251,78 +245,7 @@ class Run(InContext, Snapshotting, Reading):
         self._recorder.flush()
         return self._recorder.store.run(self._id)
 
-    # ---- children and details
-
-    def child_run(self, name: str | None = None, run_id: str | None = None) -> Run:
-        """Start a run below this one, in this process; it can be used with ``with``."""
-        from runwidgets.starting import start_run
-
-        return start_run(self._experiment, name=name, run_id=run_id, parent_id=self._id)
-
-    def create_children(
-        self, count: int | None = None, tag_key: str | None = None, tag_values: Iterable[Any] | None = None
-    ) -> builtins.list[Run]:
-        """Start several runs below this one, in this process.
-
-        Parameters
-        ----------
-        count
-            How many; each is tagged with its number, as ``azureml.batch_child_number``.
-        tag_key, tag_values
-            Instead of ``count``: a run for each value, tagged with it.
-
-        Raises
-        ------
-        UserError
-            If neither ``count`` nor both of the others are given, or all of them are.
-        """
-        from runwidgets.starting import start_run
-
-        if count is not None and (tag_key is not None or tag_values is not None):
-            raise UserError("create_children(): give either count, or tag_key and tag_values, not both")
-        if count is not None:
-            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-                raise UserError(f"create_children(): count is {count!r}: give an integer from 1 on")
-            tag_key, tag_values = "azureml.batch_child_number", [str(number) for number in range(count)]
-        elif tag_key is None and tag_values is None:
-            raise UserError("create_children(): give count, or tag_key and tag_values")
-        elif tag_key is None or tag_values is None:
-            raise UserError("create_children(): tag_key and tag_values are given together, or not at all")
-        tag_values = list(tag_values)
-        if self._limits:
-            self._limits.check_children(len(tag_values))
-        return [start_run(self._experiment, parent_id=self._id, tags={tag_key: value}) for value in tag_values]
-
-    def get_children(
-        self,
-        recursive: bool = False,
-        tags: Filter = None,
-        properties: Filter = None,
-        type: str | None = None,  # noqa: A002 (SDK v1's name)
-        status: str | None = None,
-    ) -> Iterator[Run]:
-        """Give the runs below this one, newest first.
-
-        Parameters
-        ----------
-        recursive
-            Whether to give those below them too.
-        tags, properties
-            Only runs that have this ``"key"``, or all of ``{"key": "value"}``.
-        type
-            Only runs of this type.
-        status
-            Only runs that are in this state now.
-
-        Raises
-        ------
-        UserError
-            If a filter is of another form.
-        """
-        query = run_query(
-            below=self._id, deep=recursive, tags=tags, properties=properties, run_type=type, status=status
-        )
-        return _runs(self._experiment, query, status)
+    # ---- details
 
     def get_details(self) -> dict[str, Any]:
         """Tell all about the run but what it logged.
@@ -487,12 +410,6 @@ class Run(InContext, Snapshotting, Reading):
 
     def __hash__(self) -> int:
         return hash(self._id)
-
-
-def _runs(experiment: Experiment, query: RunQuery, status: str | None) -> Iterator[Run]:
-    experiment.workspace._recorder.flush()
-    for found in found_runs(experiment.workspace._store, query, status):
-        yield Run._of(experiment, found)
 
 
 def _text(what: str, value: object) -> str:

@@ -36,6 +36,7 @@ FLOORS = {
     "runwidgets.capture": 2,
     "runwidgets.snapshotting": 2,
     "runwidgets.waiting": 2,
+    "runwidgets.family": 2,
     "runwidgets.filters": 2,
     "runwidgets.frames": 2,
     "runwidgets.exports": 2,

@@ -44,7 +44,7 @@ GROUP: Final = 16
 """So many summaries make one of the next level, of buckets so many times wider."""
 _TIER: Final = 8
 _METRIC: Final = "SELECT metric_key, name, kind, columns, row_count FROM metrics"
-_to_summary: Final = msgspec.msgpack.Decoder(dict[str, ColumnSummary], ext_hook=long_integer).decode
+to_summary: Final = msgspec.msgpack.Decoder(dict[str, ColumnSummary], ext_hook=long_integer).decode
 
 
 @dataclass
@@ -149,7 +149,7 @@ def _settle(
         db.execute(
             "UPDATE metrics SET row_count = ?, version = ?, last = coalesce(?, last),"
             " last_number = CASE WHEN ? THEN ? ELSE last_number END WHERE metric_key = ?",
-            (metric.rows, version, None if last is None else pack(last), last is not None, _number(last), key),
+            (metric.rows, version, None if last is None else pack(last), last is not None, as_number(last), key),
         )
     db.execute("DELETE FROM recent WHERE run_key = ?", (run_key,))
     state.recent_rows = state.recent_bytes = 0
@@ -160,7 +160,8 @@ def _last(blocks: Sequence[Block]) -> Value:
     return next((last for c in columns if c is not None and (last := c.last()) is not None), None)
 
 
-def _number(value: Value) -> float | None:
+def as_number(value: Value) -> float | None:
+    """Give what a value counts for in a ranking: nothing where it is NaN or no number."""
     if value is None or isinstance(value, str):
         return None
     try:
@@ -258,6 +259,23 @@ def _group(db: sqlite3.Connection, metric_key: int, level: int) -> None:
         _group(db, metric_key, level + 1)
 
 
+def summarise_anew(db: sqlite3.Connection, metric_key: int, columns: Sequence[str], end: int) -> None:
+    """Make all summaries of a metric with these columns anew, of its blocks that begin before a row."""
+    from runwidgets.store.summaries import summary_of_block
+
+    db.execute("DELETE FROM summaries WHERE metric_key = ?", (metric_key,))
+    begins = db.execute(
+        "SELECT first_index FROM blocks WHERE metric_key = ? AND first_index < ? ORDER BY first_index",
+        (metric_key, end),
+    ).fetchall()
+    for (begin,) in begins:
+        (data,) = db.execute(
+            "SELECT rows FROM blocks WHERE metric_key = ? AND first_index = ?", (metric_key, begin)
+        ).fetchone()
+        _add_summary(db, metric_key, 0, summary_of_block(unpack_block(begin, data), columns, width_of(0)))
+    _group(db, metric_key, 0)
+
+
 # ---- reading
 
 
@@ -345,7 +363,7 @@ def _summaries(db: sqlite3.Connection, metric_key: int, level: int, start: int, 
         (metric_key, level, start, stop, stop),
     )
     for first_index, row_count, data in rows.fetchall():
-        yield Summary(first_index, row_count, width_of(level), _to_summary(data))
+        yield Summary(first_index, row_count, width_of(level), to_summary(data))
 
 
 def _blocks(db: sqlite3.Connection, metric_key: int, start: int, stop: int) -> Iterator[Block]:
@@ -380,7 +398,7 @@ def last_number(db: sqlite3.Connection, run_key: int, name: str) -> float | None
     row = db.execute(
         "SELECT metric_key FROM metrics WHERE run_key = ? AND name = ? AND kind = ?", (run_key, name, MetricKind.VECTOR)
     ).fetchone()
-    return _number(_last(_recent_blocks(db, run_key, -1).get(row[0], ()))) if row else None
+    return as_number(_last(_recent_blocks(db, run_key, -1).get(row[0], ()))) if row else None
 
 
 def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, Value]:

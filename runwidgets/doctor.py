@@ -149,7 +149,7 @@ def _report(folder: Path, *, repair: bool) -> Report:
         report.writers, report.run_count = found.writers, found.run_count
         if repair and found.findings:
             mended = mend(folder, found)
-            report.mended, report.backup = mended.deeds, mended.backup
+            report.mended, report.backup, report.trouble = mended.deeds, mended.backup, mended.trouble
             report.left, report.writers = mended.after.findings, mended.after.writers
             report.run_count = mended.after.run_count
     except StoreError as error:

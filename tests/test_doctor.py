@@ -368,8 +368,8 @@ def test_rows_that_are_missing_are_closed_up(sound):
 
 
 RECENT = """
-from runwidgets.store import recorder
-recorder.FOLD_SECONDS = 1000
+from runwidgets.store.recorder import Recorder
+Recorder._look = lambda *_: None  # only a flush folds
 run = experiment.start_logging(run_id="busy")
 for part in range(4):
     for n in range(5):
@@ -476,19 +476,30 @@ def test_a_version_number_that_is_lost_is_the_highest_again(sound, sql):
 
 
 def test_an_index_that_does_not_fit_is_made_anew(sound):
-    with closing(sqlite3.connect(sound / "runs.sqlite", isolation_level=None)) as db:
-        ((name, sql),) = db.execute("SELECT name, sql FROM sqlite_master WHERE name = 'runs_of_journal'").fetchall()
-        db.execute("PRAGMA writable_schema = 1")
-        db.execute("DELETE FROM sqlite_master WHERE name = ?", (name,))  # forgotten, so that it is not kept up
-        db.execute("PRAGMA writable_schema = 0")
-        root = db.execute("SELECT max(rootpage) FROM sqlite_master").fetchone()
-    assert root
+    row = change(sound, "SELECT * FROM sqlite_master WHERE name = 'runs_of_journal'")[0]
+    _edit_schema(sound, "DELETE FROM sqlite_master WHERE name = 'runs_of_journal'")  # forgotten: it is not kept up
+    change(sound, "UPDATE runs SET journal_id = 'another'")
+    _edit_schema(sound, "INSERT INTO sqlite_master VALUES (?, ?, ?, ?, ?)", *row)
+    found(sound, "an index does not fit its table: row 1 missing from index runs_of_journal")
+    assert "indices made anew" in repaired(sound)[0]
+    query = "SELECT run_id FROM runs INDEXED BY runs_of_journal WHERE journal_id = 'another' ORDER BY run_key"
+    assert change(sound, query) == [("run",), ("other",)]
+
+
+def test_a_page_that_belongs_to_nothing_has_the_database_made_anew(sound):
     compact(sound)
-    (told,) = diagnosis(sound)  # its pages belong to nobody now
-    assert "the database is damaged" in told
+    ((sql,),) = change(sound, "SELECT sql FROM sqlite_master WHERE name = 'runs_of_journal'")
+    _edit_schema(sound, "DELETE FROM sqlite_master WHERE name = 'runs_of_journal'")
+    found(sound, "the database is damaged: .*never used")
     repaired(sound)
     assert read().get_metrics("long")["long"] == list(range(ROWS))
     assert change(sound, "SELECT sql FROM sqlite_master WHERE name = 'runs_of_journal'") == [(sql,)]
+
+
+def _edit_schema(folder, sql, *values):
+    with closing(sqlite3.connect(folder / "runs.sqlite", isolation_level=None)) as db:
+        db.execute("PRAGMA writable_schema = 1")
+        db.execute(sql, values)
 
 
 # ---- the database
@@ -558,7 +569,7 @@ def test_a_database_that_was_cut_short_after_its_first_pages_is_one_to_log_into(
     assert run.get_metrics() == {"m": 1}
 
 
-@pytest.mark.parametrize("content", [bytes(1024), b"\xff" * 1024, bytes(100)])
+@pytest.mark.parametrize("content", [bytes(1024), b"\xff" * 1024, bytes(100)], ids=["zeros", "ones", "header"])
 def test_a_first_page_that_was_overwritten_costs_nothing(sound, content):
     compact(sound)
     with (sound / "runs.sqlite").open("r+b") as file:
@@ -588,7 +599,7 @@ def test_random_pages_that_were_overwritten_leave_what_can_be_read(sound, seed):
     assert read("other").get_status() == "Failed"
 
 
-@pytest.mark.parametrize("content", [b"", b"no database at all, but a text" * 1000])
+@pytest.mark.parametrize("content", [b"", b"no database at all, but a text" * 1000], ids=["empty", "text"])
 def test_a_file_that_is_no_database_gives_way_to_one(sound, content):
     compact(sound)
     (sound / "runs.sqlite").write_bytes(content)
@@ -635,8 +646,8 @@ def test_the_leftovers_of_a_killed_process_are_read_and_its_run_ends(killed):
 
 
 UNFOLDED = """
-from runwidgets.store import recorder
-recorder.FOLD_SECONDS = 1000
+from runwidgets.store.recorder import Recorder
+Recorder._look = lambda *_: None  # only a flush folds
 run = experiment.start_logging(run_id="busy")
 for n in range(100):
     run.log("m", n)
@@ -828,6 +839,18 @@ def test_without_a_backup_nothing_is_touched(sound):
     (report,) = look(sound.parent, repair=True)
     assert "no backup can be made" in report.trouble
     assert (sound / "runs.sqlite").read_bytes() == before
+
+
+def test_two_repairs_at_once_do_not_meet(sound):
+    from filelock import FileLock
+
+    change(sound, "UPDATE metrics SET row_count = 7 WHERE name = 'long'")
+    with FileLock(sound / "runs.doctor.lock"):
+        (report,) = look(sound.parent, repair=True)
+        assert "another repair is at work" in report.trouble
+        assert (report.mended, len(report.left)) == ([], 1)
+    repaired(sound)
+    assert not (sound / "runs.doctor.lock").exists()
 
 
 def test_the_report_says_what_where_and_what_a_repair_does(sound, capsys):

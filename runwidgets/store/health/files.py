@@ -36,7 +36,7 @@ def check_access(folder: Path) -> list[Finding]:
         ways = os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0)
         if os.access(path, ways):
             continue
-        is_ours = mode.st_uid == os.getuid() and mode.st_mode & needed != needed
+        is_ours = mode.st_uid == getattr(os, "getuid", lambda: None)() and mode.st_mode & needed != needed
         found.append(
             Finding(
                 trouble=Trouble.PERMISSIONS, severity=Severity.ERROR, where=str(path), is_harmless=True,

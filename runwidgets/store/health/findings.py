@@ -37,7 +37,6 @@ class Trouble(StrEnum):
     FILE_SIZE = "file size"
     FOLDER_DELETED = "folder of a deleted run"
     FOLDER_UNKNOWN = "folder of no run"
-    DESCRIPTION = "description"
     LEFTOVER = "leftover"
     SAFE_MODE = "safe mode"
 

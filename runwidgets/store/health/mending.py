@@ -49,38 +49,54 @@ class Mended(msgspec.Struct):
         Where what was there before lies; None where nothing was changed that could be wanted back.
     after
         A look at the workspace afterwards.
+    trouble
+        What kept the repair from going on; what it says it did is done, and whole.
     """
 
     deeds: list[str]
     backup: Path | None
     after: Examination
+    trouble: str | None = None
 
 
 def mend(folder: Path, found: Examination) -> Mended:
-    """Mend what can be mended in a workspace. While others log there, only what is harmless.
+    """Mend what can be mended in a workspace. While others log there, only what is harmless."""
+    from filelock import FileLock, Timeout
 
-    Raises
-    ------
-    StoreError
-        If no backup can be made, or the store does not take a change. What was done until then is whole.
-    """
     work = _Work(folder)
+    trouble = None
+    if not _mendable(found):
+        return Mended(work.deeds, None, found)
+    try:
+        work.mend([finding for finding in _mendable(found) if finding.trouble is Trouble.PERMISSIONS])
+        lock_path = folder / "runs.doctor.lock"
+        with FileLock(lock_path, timeout=0):
+            _mend_in_rounds(work, examine(folder))
+            lock_path.unlink(missing_ok=True)
+    except Timeout:
+        trouble = f"another repair is at work in {folder}: this one touches nothing"
+    except StoreError as error:
+        trouble = str(error)
+    except (OSError, sqlite3.Error) as error:
+        trouble = f"{folder} cannot be mended: {error}"
+    return Mended(work.deeds, work.backup, examine(folder), trouble)
+
+
+def _mendable(found: Examination) -> list[Finding]:
+    return [finding for finding in found.findings if finding.mend and (finding.is_harmless or not found.writers)]
+
+
+def _mend_in_rounds(work: _Work, found: Examination) -> None:
     tried: set[tuple[Trouble, str]] = set()
     for _ in range(_ROUNDS):
-        todo = [
-            finding
-            for finding in found.findings
-            if finding.mend and (finding.is_harmless or not found.writers)
-            and (finding.trouble, finding.where) not in tried
-        ]  # fmt: skip
+        todo = [finding for finding in _mendable(found) if (finding.trouble, finding.where) not in tried]
         if not todo:
-            break
+            return
         if any(finding.trouble is Trouble.DATABASE for finding in todo):  # all else is seen better afterwards
             todo = [finding for finding in todo if finding.trouble in {Trouble.DATABASE, *_NEEDS_NO_BACKUP}]
         tried |= {(finding.trouble, finding.where) for finding in todo}
         work.mend(todo)
-        found = examine(folder)
-    return Mended(work.deeds, work.backup, found)
+        found = examine(work.folder)
 
 
 def delete_leftover(finding: Finding) -> str:
@@ -99,7 +115,7 @@ class _Work:
     """Mends findings of one workspace, and keeps account."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._path = folder / "runs.sqlite"
         self.deeds: list[str] = []
         self.backup: Path | None = None
@@ -134,13 +150,13 @@ class _Work:
                 way(by_trouble[trouble])
 
     def _back_up(self, findings: list[Finding]) -> None:
-        place = self.backup or _new_folder(self._folder / "backups")
+        place = self.backup or _new_folder(self.folder / "backups")
         try:
-            # A damaged database is moved into the backup as it is, when the new one takes its place.
+            # A damaged database is copied as it is, when a new one is about to take its place.
             is_damaged = any(finding.trouble is Trouble.DATABASE for finding in findings)
             if self.backup is None and self._path.is_file() and not is_damaged:
                 _copy_database(self._path, place / self._path.name)
-            journals = segments_in(self._folder / "journals")
+            journals = segments_in(self.folder / "journals")
             for finding in findings:
                 for segment in journals.get(finding.place[0], ()) if finding.trouble is Trouble.JOURNAL else ():
                     (place / "journals").mkdir(exist_ok=True)
@@ -168,8 +184,8 @@ class _Work:
             self.deeds.append(f"{path}: its owner may read and write it")
 
     def _database(self, _: list[Finding]) -> None:
-        backup = self.backup or self._folder
-        self.deeds += salvage(self._path, backup, lambda: not writers_in(self._folder))
+        backup = self.backup or self.folder
+        self.deeds += salvage(self._path, backup, lambda: not writers_in(self.folder))
 
     def _index(self, _: list[Finding]) -> None:
         with writing(self._path) as db:
@@ -231,12 +247,12 @@ class _Work:
         store = SqliteStore(self._path)
         try:
             with _heard() as said:
-                Recovery(self._folder / "journals").recover(store, None)
+                Recovery(self.folder / "journals").recover(store, None)
         finally:
             store.close()
         self.deeds += said
         for finding in findings:
-            if not segments_in(self._folder / "journals").get(finding.place[0]):
+            if not segments_in(self.folder / "journals").get(finding.place[0]):
                 self.deeds.append(f"{finding.where}: read into the store, and deleted")
 
     def _no_experiment(self, findings: list[Finding]) -> None:
@@ -283,7 +299,7 @@ class _Work:
         for finding in findings:
             run_id, names = finding.place
             for name in names:
-                there = (self._folder / ARTIFACTS / run_id / name).stat()
+                there = (self.folder / ARTIFACTS / run_id / name).stat()
                 events.append(FileStored(run_id, there.st_mtime, name, there.st_size))
                 self.deeds.append(f"file {name!r}: made a file of run {run_id}")
         with self._changing() as (db, _):
@@ -292,7 +308,7 @@ class _Work:
     def _folders(self, findings: list[Finding]) -> None:
         for finding in findings:
             source = Path(finding.place[0])
-            target = (self.backup or self._folder) / ARTIFACTS / source.name
+            target = (self.backup or self.folder) / ARTIFACTS / source.name
             target.parent.mkdir(exist_ok=True)
             source.replace(target)
             self.deeds.append(f"{source}: moved to {target}")

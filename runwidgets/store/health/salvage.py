@@ -38,7 +38,7 @@ def salvage(path: Path, backup: Path, is_free: Callable[[], bool]) -> list[str]:
     path
         The malformed one.
     backup
-        The folder that it is moved into.
+        The folder that it is copied into.
     is_free
         Whether still no other process logs.
 
@@ -61,10 +61,11 @@ def salvage(path: Path, backup: Path, is_free: Callable[[], bool]) -> list[str]:
         with FileLock(path.with_suffix(".schema.lock"), timeout=30):
             if not is_free():
                 raise StoreError(f"{path} is not mended: a process has begun to log meanwhile")
-            for suffix in ("", "-wal", "-shm"):
-                old = path.with_name(path.name + suffix)
-                if old.exists():
-                    old.replace(backup / old.name)
+            logs = [found for suffix in ("-wal", "-shm") if (found := path.with_name(path.name + suffix)).exists()]
+            for old in (path, *logs):
+                shutil.copy2(old, backup)
+            for old in logs:  # which SQLite would take for those of the new one
+                old.unlink()
             scratch.replace(path)
     except (sqlite3.Error, OSError, Timeout) as error:
         raise StoreError(f"what can be read of {path} cannot be copied: {error}") from error

@@ -496,6 +496,25 @@ def test_a_page_that_belongs_to_nothing_has_the_database_made_anew(sound):
     assert change(sound, "SELECT sql FROM sqlite_master WHERE name = 'runs_of_journal'") == [(sql,)]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE blocks SET row_count = 'text' WHERE first_index = 0",
+        "UPDATE files SET size = 'text'",
+        "UPDATE tags SET run_key = x'c1'",
+        "UPDATE runs SET name = x'c1ff', created_at = 'never'",
+        "UPDATE journals SET pid = ''",
+        "UPDATE summaries SET row_count = 3.5",
+    ],
+)
+def test_what_is_no_value_of_its_column_costs_that_value_or_its_row(sound, sql):
+    change(sound, sql)
+    found(sound, r"the database is damaged: what is no value of its column is in \d+ rows? of table \w+")
+    repaired(sound)
+    assert (read().get_status(), read("other").get_status()) == ("Completed", "Failed")
+    assert len(read().get_metrics("long")["long"]) >= ROWS - BLOCK_ROWS
+
+
 def _edit_schema(folder, sql, *values):
     with closing(sqlite3.connect(folder / "runs.sqlite", isolation_level=None)) as db:
         db.execute("PRAGMA writable_schema = 1")

@@ -11,6 +11,7 @@ from runwidgets.errors import StoreError
 from runwidgets.store.health.database import (
     MalformedError,
     check_file,
+    check_kinds,
     check_references,
     check_schema,
     columns_of,
@@ -102,7 +103,7 @@ def _look_without_store(folder: Path, path: Path, found: Examination) -> None:
 
 def _look_into_store(folder: Path, path: Path, found: Examination) -> None:
     with reading(path) as db:
-        found.findings += check_file(db, path) or check_schema(db, path)
+        found.findings += check_file(db, path) or check_schema(db, path) or check_kinds(db, path)
         troubles = {finding.trouble for finding in found.findings}
         if Trouble.DATABASE in troubles:
             raise MalformedError

@@ -185,6 +185,38 @@ def check_schema(db: sqlite3.Connection, path: Path) -> list[Finding]:
     return []
 
 
+# ---- what is in the columns
+
+
+@functools.cache
+def column_kinds(table: str) -> dict[str, tuple[str, bool]]:
+    """Give what each column of a table holds, as SQLite's ``typeof`` says, and whether it may hold nothing.
+
+    Columns of bytes are left out: what is in them is looked at by who knows what it means.
+    """
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        apply_steps(db)
+        rows = db.execute('SELECT name, lower(type), "notnull" OR pk FROM pragma_table_info(?)', (table,)).fetchall()
+    finally:
+        db.close()
+    return {name: (kind, not is_needed) for name, kind, is_needed in rows if kind != "blob"}
+
+
+def check_kinds(db: sqlite3.Connection, path: Path) -> list[Finding]:
+    """Look for columns that hold what they never should, as texts in the place of numbers."""
+    bad = []
+    for table in schema_columns():
+        wrong = " OR ".join(
+            f"typeof({name}) NOT IN ('{kind}'{', ' + repr('null') if is_optional else ''})"
+            for name, (kind, is_optional) in column_kinds(table).items()
+        )
+        (count,) = db.execute(f"SELECT count(*) FROM {table} WHERE {wrong}").fetchone()  # noqa: S608 (our tables)
+        if count:
+            bad.append(f"{counted(count, 'row')} of table {table}")
+    return [malformed(path, f"what is no value of its column is in {some_of(bad)}")] if bad else []
+
+
 # ---- rows that belong together
 
 

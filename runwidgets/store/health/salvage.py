@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.errors import StoreError
-from runwidgets.store.health.database import columns_of, schema_columns
+from runwidgets.store.health.database import column_kinds, columns_of, schema_columns
 from runwidgets.store.health.findings import counted
 from runwidgets.store.journal import segments_in
 from runwidgets.store.safety import reader_mode_for
@@ -25,6 +25,7 @@ _TOLD: Final = ("experiments", "runs", "metrics", "blocks", "files")
 _LEADS: Final = {"run_key": "runs", "metric_key": "metrics", "experiment_key": "experiments"}
 _MOST_PROBES: Final = 100_000
 """Keys of runs and metrics count up from 1: so many are tried where they cannot be read in their order."""
+_TYPES: Final = {"integer": int, "real": float, "text": str}
 _ROWS_OF_A_PAGE: Final = 32
 _FIRST: Final = ("experiments", "runs", "metrics")
 """The tables whose keys lead to rows of the others."""
@@ -159,11 +160,22 @@ class _Table:
         """Copy the rows of a query; tell whether it could be read to its end."""
         try:
             for row in self._old.execute(query, values):
-                with suppress(sqlite3.IntegrityError):  # garbage in the place of a key
-                    self._new.execute(self._insert, row)
+                if (kept := self._of_right_kind(row)) is not None:
+                    self._new.execute(self._insert, kept)
         except (sqlite3.Error, UnicodeDecodeError):
             return False
         return True
+
+    def _of_right_kind(self, row: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Give a row without what is no value of its column; None where it cannot do without."""
+        kept = list(row)
+        for at, (column, value) in enumerate(zip(self._columns, row, strict=True)):
+            kind, is_optional = column_kinds(self._table).get(column, ("blob", True))
+            if kind != "blob" and type(value) is not _TYPES[kind] and not (is_optional and value is None):
+                if not is_optional:
+                    return None
+                kept[at] = None
+        return tuple(kept)
 
     def _keys(self) -> list[tuple[Any, ...]]:
         """Give the keys that can be reached, from both ends and from what is known of their first parts."""

@@ -541,6 +541,14 @@ def test_a_schema_of_an_older_version_is_brought_up_to_date(sound):
     assert read().get_status() == "Completed"
 
 
+def test_a_name_in_the_schema_that_is_no_text_is_damage_too(sound):
+    _edit_schema(sound, "UPDATE sqlite_master SET name = CAST(x'a2a2' AS TEXT) WHERE name = 'runs_of_journal'")
+    (told,) = diagnosis(sound)
+    assert "the database is damaged" in told
+    repaired(sound)
+    assert read().get_metrics("long")["long"] == list(range(ROWS))
+
+
 def test_a_table_that_is_missing_is_there_again(sound):
     change(sound, "DROP TABLE properties")
     found(sound, "tables that are missing, or lack columns: properties")

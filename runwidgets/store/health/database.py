@@ -52,6 +52,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         if is_malformed(error):
             raise MalformedError(str(error)) from error
         raise StoreError(f"the store {path} cannot be read: {error}") from error
+    except UnicodeDecodeError as error:  # SQLite's own words, where they quote what is damaged
+        raise MalformedError(f"it has text that is no text ({error})") from error
     finally:
         if db is not None:
             db.close()

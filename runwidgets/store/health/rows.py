@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from runwidgets.columns import Column
 from runwidgets.records import VECTOR_COLUMN, MetricKind, Summary
 from runwidgets.store.blocks import BLOCK_ROWS, unpack_block, unpack_recent
 from runwidgets.store.health.findings import Finding, Severity, Trouble, some_of
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-    from runwidgets.columns import Column
     from runwidgets.records import Block
     from runwidgets.values import Value
 
@@ -250,10 +250,12 @@ class MetricCheck:
 
     def _decoded(self, level: int, row: tuple[int, int, object]) -> Summary | None:
         try:
-            return Summary(row[0], row[1], width_of(level), to_summary(row[2]))  # type: ignore[arg-type]
+            summary = Summary(row[0], row[1], width_of(level), to_summary(row[2]))  # type: ignore[arg-type]
+            _check_summary(summary)
         except Exception:  # noqa: BLE001
             self._complain("a summary cannot be read", _SUMMARISE)
             return None
+        return summary
 
     def _compare(self, level: int, row: tuple[int, int, object], made: Summary) -> None:
         if (row[0], row[1]) == (made.first_index, made.row_count) and row[2] == pack(made.columns):
@@ -265,6 +267,17 @@ class MetricCheck:
             _exactly(made),
         ):
             self._complain("a summary says something else than the rows", _SUMMARISE)
+
+
+def _check_summary(summary: Summary) -> None:
+    """Raise something where the rows that are kept of a column are not those of a summary."""
+    for kept in summary.columns.values():
+        parts = [Column(packed) for packed in (kept.index, kept.y, kept.steps, kept.times, kept.over)]
+        lengths = set(map(len, parts))
+        if len(lengths) != 1 or not 0 <= max(lengths) <= BLOCK_ROWS:
+            raise ValueError(f"{lengths} rows are kept")
+        for part in parts:
+            part.to_floats()
 
 
 def _exactly(summary: Summary) -> bytes:

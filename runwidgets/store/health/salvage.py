@@ -102,7 +102,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _has_tables(db: sqlite3.Connection) -> bool:
     try:
         return bool(columns_of(db).keys() & set(_FIRST))
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return False
 
 
@@ -134,7 +134,7 @@ class _Table:
     def __init__(self, old: sqlite3.Connection, new: sqlite3.Connection, table: str) -> None:
         self._old, self._new, self._table = old, new, table
         columns = schema_columns()[table]
-        with suppress(sqlite3.Error):  # else all of them may be there
+        with suppress(sqlite3.Error, UnicodeDecodeError):  # else all of them may be there
             there = columns_of(old).get(table, columns)
             columns = tuple(column for column in columns if column in there)
         self._columns = columns

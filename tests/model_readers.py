@@ -12,7 +12,7 @@ from runwidgets.experiment import ViewType
 from runwidgets.records import RunQuery
 from runwidgets.store.thinning import Thinned, natural_width
 from runwidgets.watch.feed import Feed
-from tests.plain_model import as_number
+from tests.plain_model import number_of
 from tests.test_values import exact, readable
 
 
@@ -100,7 +100,7 @@ class Readers:
         numbers = {}
         for run in runs:
             metric = run.metrics.get("loss")
-            number = as_number(metric.last()) if metric is not None and metric.kind == "vector" else None
+            number = number_of(metric.last()) if metric is not None and metric.kind == "vector" else None
             if number is not None and not math.isnan(number):
                 numbers[run.run_id] = number
         for descending in (False, True):
@@ -167,7 +167,7 @@ def as_arguments(query):
 def compare_column(found, metric, column):
     values = metric.column(column)
     present = [value for value in values if value is not None]
-    rows = [(n, number) for n, value in enumerate(values) if (number := as_number(value)) is not None]
+    rows = [(n, number) for n, value in enumerate(values) if (number := number_of(value)) is not None]
     numbers = [number for _, number in rows]
     finite = [number for number in numbers if math.isfinite(number)]
     assert found.count == len(present)

@@ -147,7 +147,7 @@ def set_progress(done, total, unit):
     return change
 
 
-def as_number(value):
+def number_of(value):
     if isinstance(value, str) or value is None:
         return None
     try:

@@ -16,7 +16,9 @@ PACKAGE = Path(__file__).parent.parent / "runwidgets"
 # those below it.
 FLOORS = {
     "runwidgets": 6,  # __init__.py alone: the rest is named below
+    "runwidgets.__main__": 6,
     "runwidgets.cli": 6,
+    "runwidgets.doctor": 6,
     "runwidgets.demo": 6,
     "runwidgets.widgets": 4,
     "runwidgets.terminal": 4,

@@ -152,7 +152,7 @@ class Recovery:
         On the machine of the writer the lock tells. On another it may seem free, where a network file system does not
         carry locks; there only silence tells, by the clock of this process, since the other's clock may be wrong.
         """
-        owner = store.journal_owner(segments[0].journal_id) or _first_owner(segments[0])
+        owner = store.journal_owner(segments[0].journal_id) or first_owner(segments[0])
         if owner is None or owner.pid == 0 or lives_here(owner) is not None:
             return False
         last = segments[-1].path.stat()
@@ -165,7 +165,7 @@ class Recovery:
         return now - since < LOST_AFTER_SECONDS and time.time() - max(owner.beat_at, last.st_mtime) < LONG_AGO_SECONDS
 
 
-def _first_owner(segment: Segment) -> Owner | None:
+def first_owner(segment: Segment) -> Owner | None:
     """Read who writes a journal, of which nothing is in the store yet."""
     opened = next(iter(read_journal(segment.path).events), None)
     if not isinstance(opened, JournalOpened):

@@ -33,7 +33,7 @@ def remove_workspace(folder: Path) -> None:
             f"the workspace {folder.name!r} cannot be deleted while runs of this process are going on "
             f"({', '.join(recorder.owned)}): end them with complete(), fail() or cancel()"
         )
-    writers = _writers(folder, besides=recorder.journal_id if recorder else None)
+    writers = list(writers_in(folder, besides=recorder.journal_id if recorder else None).values())
     if writers:
         raise UserError(
             f"the workspace {folder.name!r} in {folder} cannot be deleted while others are logging there "
@@ -53,11 +53,11 @@ def remove_workspace(folder: Path) -> None:
         raise StoreError(f"the workspace's folder {folder} cannot be deleted: {error}") from error
 
 
-def _writers(folder: Path, besides: str | None) -> list[str]:
-    """Name the processes that hold the lock of a journal in the folder."""
+def writers_in(folder: Path, besides: str | None = None) -> dict[str, str]:
+    """Name the processes that hold the lock of a journal in the folder, by its id."""
     from filelock import Timeout
 
-    found = []
+    found = {}
     for journal_id, segments in segments_in(folder / "journals").items():
         if journal_id == besides:
             continue
@@ -65,7 +65,7 @@ def _writers(folder: Path, besides: str | None) -> list[str]:
         try:
             lock.acquire(timeout=0)
         except (Timeout, OSError):  # its writer lives, or it is another user's
-            found.append(_process(segments[0]))
+            found[journal_id] = _process(segments[0])
         else:
             lock.release()
     return found

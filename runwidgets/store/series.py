@@ -45,7 +45,7 @@ GROUP: Final = 16
 """So many summaries make one of the next level, of buckets so many times wider."""
 _TIER: Final = 8
 _METRIC: Final = "SELECT metric_key, name, kind, columns, row_count FROM metrics"
-_to_summary: Final = msgspec.msgpack.Decoder(dict[str, ColumnSummary], ext_hook=long_integer).decode
+to_summary: Final = msgspec.msgpack.Decoder(dict[str, ColumnSummary], ext_hook=long_integer).decode
 
 
 @dataclass
@@ -262,6 +262,23 @@ def _group(db: sqlite3.Connection, metric_key: int, level: int) -> None:
         _group(db, metric_key, level + 1)
 
 
+def summarise_anew(db: sqlite3.Connection, metric_key: int, columns: Sequence[str], end: int) -> None:
+    """Make all summaries of a metric with these columns anew, of its blocks that begin before a row."""
+    from runwidgets.store.summaries import summary_of_block
+
+    db.execute("DELETE FROM summaries WHERE metric_key = ?", (metric_key,))
+    begins = db.execute(
+        "SELECT first_index FROM blocks WHERE metric_key = ? AND first_index < ? ORDER BY first_index",
+        (metric_key, end),
+    ).fetchall()
+    for (begin,) in begins:
+        (data,) = db.execute(
+            "SELECT rows FROM blocks WHERE metric_key = ? AND first_index = ?", (metric_key, begin)
+        ).fetchone()
+        _add_summary(db, metric_key, 0, summary_of_block(unpack_block(begin, data), columns, width_of(0)))
+    _group(db, metric_key, 0)
+
+
 # ---- reading
 
 
@@ -353,7 +370,7 @@ def _summaries(db: sqlite3.Connection, metric_key: int, level: int, start: int, 
         (metric_key, level, start, stop, stop),
     )
     for first_index, row_count, data in rows.fetchall():
-        yield Summary(first_index, row_count, width_of(level), _to_summary(data))
+        yield Summary(first_index, row_count, width_of(level), to_summary(data))
 
 
 def _blocks(db: sqlite3.Connection, metric_key: int, start: int, stop: int) -> Iterator[Block]:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from runwidgets.store.series import Gathered
 
 _BUSY_SECONDS: Final = 30
-_PAGE_BYTES: Final = 1024
+PAGE_BYTES: Final = 1024
 """Of a new file. A fold changes a handful of small rows, and SQLite writes whole pages: with small ones a run that logs
 slowly writes half as much as with the usual 4096 bytes, for a third more time to read long series."""
 _WAL_PAGES: Final = 4096
@@ -115,7 +115,7 @@ class SqliteStore:
         if self._writer is None:
             db = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             try:
-                db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+                db.execute(f"PRAGMA page_size = {PAGE_BYTES}")
                 for pragma in pragmas_for(self._path):
                     db.execute(pragma)
                 db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.documents import checked_document
 from runwidgets.errors import ArgumentTypeError, UserError
+from runwidgets.events import RowsLogged
 from runwidgets.images import HEAD_BYTES, image_type
-from runwidgets.records import VECTOR_COLUMN, MetricKind, RowsLogged
+from runwidgets.records import VECTOR_COLUMN, MetricKind
 from runwidgets.uploading import Uploading
 
 if TYPE_CHECKING:

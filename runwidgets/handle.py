@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runwidgets.events import Event
     from runwidgets.experiment import Experiment
     from runwidgets.limits import Limits
-    from runwidgets.records import Event
     from runwidgets.store.recorder import Recorder
 
 _OF_THIS_PROCESS: Final = frozenset({"_blocks", "_recorder", "_write"})

@@ -13,9 +13,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from runwidgets.records import (
+from runwidgets.events import (
     FileStored,
-    MetricKind,
     PointLogged,
     PropertiesAdded,
     RowsLogged,
@@ -25,11 +24,12 @@ from runwidgets.records import (
     TagsRemoved,
     TagsSet,
 )
+from runwidgets.records import MetricKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from runwidgets.records import Event
+    from runwidgets.events import Event
 
 _log = logging.getLogger(__name__)
 

@@ -8,18 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.columns import pack_column
 from runwidgets.errors import ArgumentTypeError, StoreError, UserError
+from runwidgets.events import FileStored, PointLogged, ProgressMade, PropertiesAdded, RowsLogged, TagsRemoved, TagsSet
 from runwidgets.figures import Figures, check_name
-from runwidgets.records import (
-    VECTOR_COLUMN,
-    FileStored,
-    MetricKind,
-    PointLogged,
-    ProgressMade,
-    PropertiesAdded,
-    RowsLogged,
-    TagsRemoved,
-    TagsSet,
-)
+from runwidgets.records import VECTOR_COLUMN, MetricKind
 from runwidgets.values import is_sequence, plain_list, plain_value, stored_text
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from runwidgets.context import InContext
 from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError
+from runwidgets.events import RunDescribed, StatusSet
 from runwidgets.family import Family, found_runs_of
 from runwidgets.filters import run_query
 from runwidgets.opening import add_factory, experiment_of, found_run, typed_run
 from runwidgets.reading import Reading
-from runwidgets.records import RunDescribed, RunError, RunStatus, StatusSet
+from runwidgets.records import RunError, RunStatus
 from runwidgets.snapshotting import Snapshotting
 from runwidgets.waiting import flush_within, run_details, wait_for_end
 

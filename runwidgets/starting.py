@@ -9,7 +9,8 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.errors import StoreError, UserError
-from runwidgets.records import RunCreated, RunStatus, StatusSet
+from runwidgets.events import RunCreated, StatusSet
+from runwidgets.records import RunStatus
 from runwidgets.run import Run
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from runwidgets.errors import ArgumentTypeError, NotFoundError, SnapshotError, UserError
+from runwidgets.events import FileStored, PropertiesAdded
 from runwidgets.git import git_facts, without_credentials
 from runwidgets.home import home
 from runwidgets.outputs import Outputs, outputs_of
 from runwidgets.packages import packages_text, python_facts
-from runwidgets.records import FileStored, PropertiesAdded
 from runwidgets.store.snapshots import snapshots_of
 from runwidgets.store.sources import Limits
 

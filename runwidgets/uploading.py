@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from runwidgets.artifacts import StoredFile
 from runwidgets.errors import ArgumentTypeError, UserError
+from runwidgets.events import FileStored
 from runwidgets.handle import Handle
-from runwidgets.records import FileStored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,16 +8,8 @@ from __future__ import annotations
 import pytest
 
 from runwidgets.errors import UserError
-from runwidgets.records import (
-    Cursor,
-    ExperimentRecord,
-    FileStored,
-    JournalOpened,
-    PropertiesAdded,
-    RunQuery,
-    RunStatus,
-    TagsSet,
-)
+from runwidgets.events import FileStored, JournalOpened, PropertiesAdded, TagsSet
+from runwidgets.records import Cursor, ExperimentRecord, RunQuery, RunStatus
 from runwidgets.system import this_process
 from tests.store_contract import Folder, created, opened, points, status
 

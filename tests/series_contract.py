@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runwidgets.events import TagsSet
 from runwidgets.metrics import sdk_metrics
-from runwidgets.records import Block, Cursor, MetricKind, RunQuery, RunStatus, Summary, TagsSet
+from runwidgets.records import Block, Cursor, MetricKind, RunQuery, RunStatus, Summary
 from runwidgets.store import blocks, series, thinning
 from runwidgets.watch.view import RunView
 from runwidgets.watch.view import fold as fold_view

@@ -12,25 +12,21 @@ import pytest
 from msgspec import structs
 
 from runwidgets.columns import pack_column
-from runwidgets.metrics import sdk_metrics
-from runwidgets.records import (
-    Cursor,
+from runwidgets.events import (
     FileStored,
     JournalOpened,
-    MetricKind,
     PointLogged,
     ProgressMade,
     PropertiesAdded,
     RowsLogged,
     RunCreated,
     RunDescribed,
-    RunError,
-    RunQuery,
-    RunStatus,
     StatusSet,
     TagsRemoved,
     TagsSet,
 )
+from runwidgets.metrics import sdk_metrics
+from runwidgets.records import Cursor, MetricKind, RunError, RunQuery, RunStatus
 
 
 class Folder:

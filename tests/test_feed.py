@@ -8,7 +8,7 @@ import pytest
 
 from runwidgets import Experiment, RunStatus, Workspace
 from runwidgets.errors import StoreError
-from runwidgets.records import JournalOpened, RunCreated, StatusSet
+from runwidgets.events import JournalOpened, RunCreated, StatusSet
 from runwidgets.store.liveness import SILENT_AFTER_SECONDS, observed_status
 from runwidgets.store.recorder import close_all
 from runwidgets.system import Process, lives, this_process

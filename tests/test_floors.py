@@ -53,6 +53,7 @@ FLOORS = {
     "runwidgets.columns": 0,
     "runwidgets.documents": 0,
     "runwidgets.errors": 0,
+    "runwidgets.events": 0,
     "runwidgets.exiting": 0,
     "runwidgets.git": 0,
     "runwidgets.images": 0,

@@ -13,7 +13,7 @@ from filelock import Timeout
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runwidgets.records import JournalOpened, PointLogged
+from runwidgets.events import JournalOpened, PointLogged
 from runwidgets.store import journal
 from runwidgets.store.journal import Damage, JournalWriter, frame, lock_of, read_journal
 

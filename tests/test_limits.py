@@ -8,22 +8,20 @@ from itertools import pairwise
 import pytest
 
 from runwidgets import Experiment, Run, Workspace, limits
-from runwidgets.limits import Limits
-from runwidgets.records import (
+from runwidgets.events import (
     FileStored,
-    MetricKind,
     PointLogged,
     ProgressMade,
     PropertiesAdded,
     RowsLogged,
     RunCreated,
     RunDescribed,
-    RunError,
-    RunStatus,
     StatusSet,
     TagsRemoved,
     TagsSet,
 )
+from runwidgets.limits import Limits
+from runwidgets.records import MetricKind, RunError, RunStatus
 from runwidgets.store.recorder import close_all
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from runwidgets import Experiment, Run, Workspace, opening
 from runwidgets.errors import ArgumentTypeError, NotFoundError, RunFailedError, RunwidgetsError, StoreError, UserError
-from runwidgets.records import RunCreated
+from runwidgets.events import RunCreated
 from runwidgets.store.recorder import close_all
 from tests.test_processes import eventually, start  # noqa: F401 (a fixture)
 from tests.test_run import PNG

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from runwidgets.errors import StoreError
+from runwidgets.events import PointLogged, RunCreated, StatusSet
 from runwidgets.metrics import sdk_metrics
-from runwidgets.records import PointLogged, RunCreated, RunStatus, StatusSet
+from runwidgets.records import RunStatus
 from runwidgets.store import folding, journal, recorder, recovery, sqlite
 from runwidgets.store.journal import JournalWriter
 from runwidgets.store.recorder import Recorder, close_all, recorder_of

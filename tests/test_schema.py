@@ -8,7 +8,8 @@ import struct
 import pytest
 
 from runwidgets.errors import SchemaError, StoreError
-from runwidgets.records import PointLogged, RunQuery
+from runwidgets.events import PointLogged
+from runwidgets.records import RunQuery
 from runwidgets.store.schema import STEPS, apply_steps
 from runwidgets.store.sqlite import SqliteStore
 from runwidgets.values import pack

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from runwidgets.events import Event
     from runwidgets.records import (
         Cursor,
-        Event,
         ExperimentRecord,
         FileRecord,
         FoundRun,

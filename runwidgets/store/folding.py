@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from runwidgets.columns import Column, constant, pack_column
-from runwidgets.records import (
-    VECTOR_COLUMN,
-    Block,
+from runwidgets.events import (
     FileStored,
     JournalOpened,
-    MetricKind,
     PointLogged,
-    Progress,
     ProgressMade,
     PropertiesAdded,
     RowsLogged,
     RunCreated,
     RunDescribed,
-    RunStatus,
     StatusSet,
     TagsRemoved,
     TagsSet,
 )
+from runwidgets.records import VECTOR_COLUMN, Block, MetricKind, Progress, RunStatus
 from runwidgets.store.blocks import BLOCK_ROWS
 from runwidgets.store.series import Gathered, Metric, add_rows, gathered_of
 from runwidgets.values import pack
@@ -33,7 +29,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from runwidgets.records import Event
+    from runwidgets.events import Event
 
 to_progress: Final = msgspec.msgpack.Decoder(Progress).decode
 """Read a progress that a fold packed."""

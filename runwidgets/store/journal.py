@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from runwidgets.records import Event, JournalOpened
+from runwidgets.events import Event, JournalOpened
 from runwidgets.system import OPEN_FILES_CAN_GO, this_process
 from runwidgets.values import long_integer, pack
 

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import StoreError
+from runwidgets.events import StatusSet
 from runwidgets.exiting import watch_exit_code
-from runwidgets.records import RunStatus, StatusSet
+from runwidgets.records import RunStatus
 from runwidgets.store.access import StoreAccess
 from runwidgets.store.ending import TERMINATED, UNFINISHED, ending_error, when_terminated, within_grace
 from runwidgets.store.journal import JournalWriter
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from runwidgets.records import Event, RunCreated, RunError
+    from runwidgets.events import Event, RunCreated
+    from runwidgets.records import RunError
     from runwidgets.store.contract import Store
 
 _log = logging.getLogger(__name__)

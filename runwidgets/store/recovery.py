@@ -8,7 +8,8 @@ import time
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
-from runwidgets.records import JournalOpened, Owner
+from runwidgets.events import JournalOpened
+from runwidgets.records import Owner
 from runwidgets.store.journal import lock_of, read_journal, segments_in, take
 from runwidgets.store.liveness import lives_here
 

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from runwidgets.errors import StoreError, UserError
-from runwidgets.records import JournalOpened
+from runwidgets.events import JournalOpened
 from runwidgets.store.journal import lock_of, read_journal, segments_in
 from runwidgets.store.recorder import discard, opened_recorder
 

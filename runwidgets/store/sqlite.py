@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from runwidgets.errors import SchemaError, StoreError
+from runwidgets.events import StatusSet
 from runwidgets.records import (
     ChildRecord,
     Cursor,
@@ -23,7 +24,6 @@ from runwidgets.records import (
     RunError,
     RunRecord,
     RunStatus,
-    StatusSet,
 )
 from runwidgets.store import experiments
 from runwidgets.store.folding import Fold, to_progress
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from runwidgets.records import Event, ExperimentRecord, MetricDelta, RunQuery
+    from runwidgets.events import Event
+    from runwidgets.records import ExperimentRecord, MetricDelta, RunQuery
     from runwidgets.store.series import Gathered
 
 _BUSY_SECONDS: Final = 30

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runwidgets import Experiment, Workspace
-from runwidgets.records import JournalOpened, RunCreated, RunQuery, RunStatus, StatusSet
+from runwidgets.events import JournalOpened, RunCreated, StatusSet
+from runwidgets.records import RunQuery, RunStatus
 from tests.benchmarks.alone import measured_alone, print_rows
 from tests.benchmarks.table import Row
 

@@ -7,7 +7,8 @@ import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from runwidgets.records import FileStored, Owner, RunCreated
+from runwidgets.events import FileStored, RunCreated
+from runwidgets.records import Owner
 from runwidgets.store.health.findings import Finding, Severity, Trouble, counted
 from runwidgets.store.journal import SUFFIX, lock_of, read_journal, segments_in
 from runwidgets.store.liveness import lives_here

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from runwidgets.errors import StoreError
-from runwidgets.records import FileStored, RunCreated, RunError, RunStatus, StatusSet
+from runwidgets.events import FileStored, RunCreated, StatusSet
+from runwidgets.records import RunError, RunStatus
 from runwidgets.store.folding import Fold
 from runwidgets.store.health.checking import Examination, examine
 from runwidgets.store.health.database import keys_without_run, reading, version_needed, writing

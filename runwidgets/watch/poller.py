@@ -196,7 +196,8 @@ class Poller:
                 viewer.on_look(looks[viewer.seen is not view])  # it may have come after the others
                 viewer.seen = view
             except Exception:  # noqa: BLE001 (one viewer's mistake must not end the others' watching)
-                _log.exception("a viewer of run %s failed", watched.run_id)
+                if threading.main_thread().is_alive():  # else the process is ending, and nobody looks any more
+                    _log.exception("a viewer of run %s failed", watched.run_id)
             if over:
                 viewer.cancel()
 

@@ -40,8 +40,8 @@ class InContext:
 
         In a submitted script that is the submitted run: `Run.complete` and `Run.fail` there leave its status to whoever
         supervises it. Elsewhere a new run of the experiment ``offline``, in the workspace that `Workspace.from_config`
-        finds, is started by the first call; a warning says where to look. It is a run like any other, and Completed
-        if the process ends without an error.
+        finds, is started by the first call; a warning says where to look. It is a run like any other, though without a
+        snapshot: what is written to ``./outputs`` is kept. It is Completed if the process ends without an error.
 
         Parameters
         ----------
@@ -124,6 +124,7 @@ def _start_offline() -> Run:
     from runwidgets.experiment import Experiment
     from runwidgets.starting import start_run
     from runwidgets.store.recorder import close_all
+    from runwidgets.surroundings import Surroundings
     from runwidgets.workspace import Workspace
 
     try:
@@ -132,7 +133,12 @@ def _start_offline() -> Run:
         _log.warning("%s; the workspace 'default' is used", error)
         workspace = Workspace()
     run_id = f"OfflineRun_{uuid.uuid4()}"
-    run = start_run(Experiment(workspace, OFFLINE_EXPERIMENT), run_id=run_id, completes_at_exit=True)
+    run = start_run(
+        Experiment(workspace, OFFLINE_EXPERIMENT),
+        run_id=run_id,
+        surroundings=Surroundings(workspace, snapshot_directory=None),
+        completes_at_exit=True,
+    )
     _log.warning(
         "Run.get_context(): nobody submitted this script; it records as run %s of experiment %r in workspace %r (%s)",
         run_id,

@@ -18,7 +18,7 @@ from runwidgets.opening import add_factory, experiment_of, found_run, typed_run
 from runwidgets.reading import Reading
 from runwidgets.records import RunError, RunStatus
 from runwidgets.snapshotting import Snapshotting
-from runwidgets.waiting import flush_within, run_details, wait_for_end
+from runwidgets.waiting import LogStream, flush_within, run_details, wait_for_end
 
 if TYPE_CHECKING:
     import builtins
@@ -298,7 +298,7 @@ class Run(InContext, Family, Snapshotting, Reading):
         Parameters
         ----------
         show_output
-            Print the run's id now, and a summary at the end.
+            Print the run's id now, what it prints in its ``with`` block as it comes, and a summary at the end.
         wait_post_processing
             Wait also while the run is Finalizing or being canceled.
         raise_on_error
@@ -315,8 +315,13 @@ class Run(InContext, Family, Snapshotting, Reading):
             If the run Failed and ``raise_on_error`` is set. A run that was Canceled raises nothing.
         """
         if show_output:
+            from runwidgets.capture import USER_LOG
+
             sys.stdout.write(f"RunId: {self._id}\n")
-        wait_for_end(self, wait_post_processing=wait_post_processing)
+            stream = LogStream(self, USER_LOG)
+            wait_for_end(self, wait_post_processing=wait_post_processing, at_each_look=stream.print_more)
+        else:
+            wait_for_end(self, wait_post_processing=wait_post_processing)
         details = self.get_details()
         error = json.dumps(details["error"], indent=4)
         failed = details["status"] == RunStatus.FAILED

@@ -67,6 +67,12 @@ def offline_runs(workspace=None):
 # ---- offline
 
 
+def test_what_an_offline_run_leaves_in_outputs_is_kept(start):  # noqa: F811
+    finish(start("from pathlib import Path\nRun.get_context()\nPath('outputs/model.txt').write_text('x')"))
+    (run,) = offline_runs()
+    assert (run.get_status(), "outputs/model.txt" in run.get_file_names()) == ("Completed", True)
+
+
 def test_outside_a_submitted_script_there_is_one_run_that_records_and_says_once_where(caplog, runwidgets_home):
     run = Run.get_context()
     assert Run.get_context() is run

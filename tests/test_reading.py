@@ -318,7 +318,58 @@ def test_details_have_the_keys_of_the_sdk(run):
         "runId", "target", "status", "startTimeUtc", "endTimeUtc", "services", "error", "warnings", "properties",
         "inputDatasets", "outputDatasets", "runDefinition", "logFiles", "submittedBy",
     }  # fmt: skip
-    assert (details["status"], details["error"]["error"]["code"]) == ("Failed", "KeyError")
+    assert (details["status"], details["error"]["error"]["code"]) == ("Failed", "UserError")
+
+
+@pytest.mark.parametrize(
+    ("error", "given", "code", "kind"),
+    [
+        (KeyError("k"), None, "UserError", "KeyError"),
+        (ValueError("two\nlines: b"), None, "UserError", "ValueError"),
+        (ValueError(), None, "UserError", "ValueError"),
+        (RunFailedError("in a module"), "E42", "E42", "RunFailedError"),
+    ],
+)
+def test_an_exception_is_described_as_sdk_v1_does(run, error, given, code, kind):
+    run.fail(error, error_code=given)
+    described = run.get_details()["error"]["error"]
+    assert (described["code"], described["message"]) == (code, f"User program failed with {kind}: {error}")
+    assert (described["debugInfo"]["type"], described["debugInfo"]["message"]) == (kind, str(error))
+
+
+def test_a_reason_that_is_a_text_is_described_by_itself(run):
+    run.fail("no space", error_code="E42")
+    assert run.get_details()["error"] == {"error": {"code": "E42", "message": "no space", "details": []}}
+
+
+def test_waiting_with_output_prints_what_the_run_prints_as_it_comes(start, experiment, capsys):  # noqa: F811
+    script = """
+with experiment.start_logging(run_id="run") as run:
+    print("started", flush=True)
+    sys.stdin.readline()
+    print("løve and löss")
+"""
+    process = start(script)
+    process.stdout.readline()
+    run = Run(experiment, "run")
+    waiting = threading.Thread(target=run.wait_for_completion, kwargs={"show_output": True})
+    waiting.start()
+    said = ""
+
+    def is_printed():
+        nonlocal said
+        said += capsys.readouterr().out
+        return "started" in said
+
+    eventually(is_printed)
+    process.stdin.write(b"go on\n")
+    process.stdin.flush()
+    waiting.join(60)
+    said += capsys.readouterr().out
+    assert said == (
+        "RunId: run\n\nStreaming logs/user_log.txt\n===========================\n\nstarted\nløve and löss\n"
+        "\nExecution Summary\n=================\nRunId: run\n"
+    )
 
 
 LOGS = {"logs/x.txt": b"line\n", "azureml-logs/70_driver_log.txt": "损".encode(), "user_logs/deep/std_log.txt": b"\xff"}

@@ -63,7 +63,7 @@ class _Rows:
             self.kind = self.kind or MetricKind.VECTOR
         for start in range(0, len(self.points), BLOCK_ROWS):
             part = self.points[start : start + BLOCK_ROWS]
-            steps, times = [point.step for point in part], [_microseconds(point.at) for point in part]
+            steps, times = [point.step for point in part], [int(point.at * 1e6 + 0.5) for point in part]
             values = Column(pack_column([point.value for point in part]))
             self._take(
                 Block(self.count, Column(pack_column(steps)), Column(pack_column(times)), {VECTOR_COLUMN: values})

@@ -272,6 +272,8 @@ class Recorder:
         looks, trouble = 0, False
         while not stop.is_set():
             is_woken = wake.wait(FOLD_SECONDS)
+            if is_woken:
+                stop.wait(FOLD_SECONDS / 5)  # a burst of statuses is one fold, or none where somebody flushes
             wake.clear()
             journal = self._journal
             if journal is None or stop.is_set():
@@ -295,7 +297,6 @@ class Recorder:
                 if trouble:
                     _log.warning("the store in %s answers again: what waited in the journal is in it", self.folder)
                 trouble = False
-            stop.wait(FOLD_SECONDS / 5)  # a burst of statuses is one fold
 
     def _look(self, journal: JournalWriter) -> None:
         self._fold(journal)

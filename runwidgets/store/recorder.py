@@ -38,6 +38,8 @@ _log = logging.getLogger(__name__)
 
 FOLD_SECONDS: Final = 0.25
 """How often the thread looks at the journal."""
+SOON_SECONDS: Final = 0.05
+"""How long after a status was set it is folded."""
 PATIENCE: Final = 3
 """After how many such looks what is in the journal is folded, however little it is."""
 MUCH_BYTES: Final = 16 * 2**10
@@ -273,7 +275,7 @@ class Recorder:
         while not stop.is_set():
             is_woken = wake.wait(FOLD_SECONDS)
             if is_woken:
-                stop.wait(FOLD_SECONDS / 5)  # a burst of statuses is one fold, or none where somebody flushes
+                stop.wait(SOON_SECONDS)  # a burst of statuses is one fold, or none where somebody flushes
             wake.clear()
             journal = self._journal
             if journal is None or stop.is_set():

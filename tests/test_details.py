@@ -11,6 +11,7 @@ from ipywidgets.widgets.widget import _instances
 from runwidgets import Experiment, RunDetails, UserError, Workspace
 from runwidgets.errors import ArgumentTypeError, StoreError
 from runwidgets.watch.poller import poller
+from runwidgets.watch.view import RunView
 
 
 @pytest.fixture
@@ -287,6 +288,41 @@ def test_closing_leaves_a_picture_of_what_was_shown_last(run, notebook):
     details.close()
     assert "Running" in pictures(notebook)[-1]["text/html"]
     assert "0.25" in pictures(notebook)[-1]["text/html"]
+
+
+def test_a_closed_display_is_shown_again_as_its_last_picture(run, notebook):
+    run.log("loss", 0.25)
+    details = RunDetails(run)
+    details.show()
+    details.close()
+    notebook.display_pub.outputs.clear()
+    notebook.user_ns.update(details=details)
+    notebook.run_cell("details").raise_error()
+    ((picture, display_id, _),) = notebook.display_pub.outputs
+    assert set(picture) == {"text/html", "text/plain"}
+    assert all("0.25" in form for form in picture.values())
+    assert display_id is None
+    assert set(details._repr_mimebundle_()) == {"text/html", "text/plain"}
+    assert not [f for f in notebook.events.callbacks["post_run_cell"] if "RunDetails" in repr(f)]
+
+
+def test_a_display_closed_before_its_first_look_looks_once_when_it_is_shown(run, capsys):
+    run.log("loss", 0.25)
+    details = RunDetails(run)
+    details.close()
+    details._view = RunView()  # as where the first look came too late
+    details.show()
+    said = capsys.readouterr().out
+    assert "● Running   exp / one #1" in said
+    assert "0.25" in said
+    assert not poller()._watched
+
+
+def test_before_the_first_look_its_repr_has_the_status_that_the_run_knows(run):
+    details = RunDetails(run)
+    details.close()
+    details._view = RunView()  # as where no look has come yet
+    assert repr(details) == f"RunDetails({run.id!r}, Running)"
 
 
 def test_two_displays_of_one_run_share_one_feed(run):

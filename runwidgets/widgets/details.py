@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets
 
-from runwidgets.errors import ArgumentTypeError
+from runwidgets.errors import ArgumentTypeError, StoreError
 from runwidgets.records import RunStatus
 from runwidgets.run import Run
+from runwidgets.watch.feed import Feed
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.pictures import Pictures
 from runwidgets.watch.poller import Look, check_seconds, poller
@@ -117,8 +119,11 @@ class RunDetails(ipywidgets.VBox):
 
         shell = get_ipython()
         if shell is None or not _has_front_end():
-            self._looked.wait(_FIRST_LOOK_SECONDS)
+            self._have_looked()
             print(as_text(self._view, time.time()))  # noqa: T201 (a terminal is where it is shown)
+            return
+        if not self._is_open:
+            publish_display_data(self._repr_mimebundle_())
             return
         # Empty, not left out: a reader that knows no widgets has to find something that it can show.
         publish_display_data({**self._repr_mimebundle_(), "text/html": "", "text/plain": ""})
@@ -128,14 +133,25 @@ class RunDetails(ipywidgets.VBox):
             self._end_of_cell = shell.events
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        self._looked.wait(_FIRST_LOOK_SECONDS)
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        self._have_looked()
         now = time.time()
-        data["text/plain"] = as_text(self._view, now)
-        data["text/html"] = as_html(self._view, now)
+        still = {"text/plain": as_text(self._view, now), "text/html": as_html(self._view, now)}
+        if not self._is_open:  # there is no model any more that a page could show
+            return still
+        bundle = super()._repr_mimebundle_(**kwargs)
+        (bundle[0] if isinstance(bundle, tuple) else bundle).update(still)
         self._begin_drawing()
         return bundle
+
+    def _have_looked(self) -> None:
+        """Wait for the first look at the run; once nobody is to look any more, look here if nobody has."""
+        if self._is_open:
+            self._looked.wait(_FIRST_LOOK_SECONDS)
+        elif self._view.record is None:
+            feed = Feed(self._run._recorder, self._run.id)
+            with contextlib.suppress(StoreError):  # of a store that does not answer is shown what is known: nothing
+                feed.step()
+            self._view = feed.view
 
     def _begin_drawing(self) -> None:
         """Make the charts, off the caller's thread: the table can be read before they are there."""
@@ -143,7 +159,8 @@ class RunDetails(ipywidgets.VBox):
         threading.Thread(target=self._draw, name="runwidgets-draw", daemon=True).start()
 
     def __repr__(self) -> str:
-        return f"RunDetails({self._run.id!r}, {self._view.status.value})"
+        status = self._view.status.value if self._view.record else self._run.status
+        return f"RunDetails({self._run.id!r}, {status})"
 
     def close(self) -> None:
         """Stop following the run; in place of the display stays a static picture of what it showed last."""
@@ -167,6 +184,7 @@ class RunDetails(ipywidgets.VBox):
             if self._shared is not None:
                 self._shared.close()
         super().close()
+        self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets puts None there, and IPython calls it
 
     # ---- following
 

@@ -3,6 +3,7 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -153,6 +154,29 @@ def test_controls_are_obeyed(run, shown):
     shown._metrics.controls = {**controls, "smoothing": 0.9, "x_axis": "time", "y_scale": "log"}
     until(lambda: type(shown._cards[0].figure.axes[0].scale).__name__ == "DateScale")
     assert shown._cards[0]._smooth is not None
+
+
+def axis_of_times(details):
+    """Give how far the texts of the first chart's time axis, which bqplot writes as UTC, are ahead of UTC, in hours."""
+    (card,) = details._grid.children
+    last = np.datetime64(card.figure.marks[0].x[-1], "ms").astype(float) / 1000
+    return round((last - time.time()) / 3600, 1)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be changed here")
+def test_times_are_those_of_the_browser_and_until_it_has_said_its_zone_those_of_the_process(run, shown, monkeypatch):
+    monkeypatch.setenv("TZ", "XYZ-9")
+    time.tzset()
+    try:
+        run.log_list("loss", [3.0, 2.0, 1.0])
+        shown._metrics.controls = {**shown._metrics.controls, "x_axis": "time"}
+        until(lambda: shown._grid.children and axis_of_times(shown) == 9)
+        for zone, hours in (("Asia/Kolkata", 5.5), ("Etc/GMT+3", -3), ("../nonsense", 9), ("UTC", 0), ("", 9)):
+            shown._header.time_zone = zone
+            until(lambda hours=hours: axis_of_times(shown) == hours)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_nonsense_in_the_controls_is_ignored(run, shown):

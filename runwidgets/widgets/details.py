@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import ipywidgets
 
@@ -32,6 +33,8 @@ from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, HeaderPanel, 
 from runwidgets.widgets.still import Still
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from IPython.core.events import EventManager
 
     from runwidgets.watch.poller import Subscription
@@ -79,6 +82,7 @@ class RunDetails(ipywidgets.VBox):
         self._subscription: Subscription | None = None
         self._is_displayed = False
         self._end_of_cell: EventManager | None = None
+        self._zone: tzinfo | None = None
         self._drawing = 0
         self._cards: list[ChartCard] = []
         self._shared: SharedParts | None = None
@@ -100,6 +104,7 @@ class RunDetails(ipywidgets.VBox):
         super().__init__([self._header, *self._tabs], _dom_classes=("runwidgets", self._still.live_class))
         self._header.on_msg(self._on_message)
         self._header.observe(self._on_views, "_view_count")
+        self._header.observe(self._on_time_zone, "time_zone")
         self._metrics.observe(self._on_controls, "controls")
         self._is_open = True
         self._follow()
@@ -260,6 +265,17 @@ class RunDetails(ipywidgets.VBox):
                 self._grid._dom_classes = wanted
         self._draw()
 
+    def _on_time_zone(self, change: Any) -> None:
+        """Draw times as the clock beside the browser shows them; the kernel may be elsewhere."""
+        with self._mutex:
+            try:
+                self._zone = ZoneInfo(change["new"])
+            except (OSError, ValueError, LookupError):  # unknown here, or no name at all
+                self._zone = None
+            if self._controls["x_axis"] != "time":
+                return
+        self._draw()
+
     # ---- charts
 
     def _draw(self) -> None:
@@ -269,7 +285,7 @@ class RunDetails(ipywidgets.VBox):
                 return
             self._drawing += 1
             drawing = self._drawing
-            view, controls = self._view, self._controls
+            view, controls, zone = self._view, self._controls, self._zone
             names = charted(view, controls["filter"])
             page = min(controls["page"], max(0, (len(names) - 1) // PAGE_SIZE))
             names = names[page * PAGE_SIZE :][:PAGE_SIZE]
@@ -279,7 +295,7 @@ class RunDetails(ipywidgets.VBox):
             with self._mutex:
                 if drawing != self._drawing:
                     return  # something newer is being drawn
-                self._card(place).show(chart, name)
+                self._card(place).show(chart, name, zone)
             time.sleep(_BETWEEN_CHARTS_SECONDS)
         with self._mutex:
             if drawing == self._drawing:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from runwidgets.watch.numbers import digits_to_tell, number
 from runwidgets.watch.wire import DEFAULT_CONTROLS, children_state, header_state, metrics_state
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from runwidgets.watch.wire import HeaderState, MetricRow, ProgressState
 
 _MAX_ROWS: Final = 40
-_LONGEST_WHOLE: Final = 10**6
 _LONGEST_LINE: Final = 400
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _BOX_STYLE: Final = (
@@ -25,21 +25,7 @@ _DOT: Final = {
     "active": "#3b76d6", "done": "#2f9e6b", "failed": "#c8383f", "canceled": "#8b949e", "silent": "#b7791f",
     "waiting": "#8b949e",
 }  # fmt: skip
-_BAD: Final = "#c8383f"
-
-
-def number(value: Any) -> str:
-    """Give a value in wire form as a person reads it: about four significant digits, NaN and ∞ by name."""
-    if value is None:
-        return "—"
-    if isinstance(value, dict):
-        word = str(next(iter(value.values())))
-        return {"Infinity": "∞", "-Infinity": "-∞"}.get(word, word)
-    if isinstance(value, float):
-        if not value.is_integer() or abs(value) >= _LONGEST_WHOLE:
-            return f"{value:.4g}"
-        value = int(value)
-    return f"{value:,}".replace(",", "\u202f") if type(value) is int else str(value)
+_BAD, _WARN = _DOT["failed"], _DOT["silent"]
 
 
 def duration(seconds: float) -> str:
@@ -70,6 +56,14 @@ def _rows(view: RunView) -> list[MetricRow]:
 def row_name(row: MetricRow) -> str:
     """Give the name of a row of the metric table."""
     return row["name"] if row["column"] is None else f"{row['name']} · {row['column']}"
+
+
+def row_numbers(row: MetricRow) -> tuple[str, str, str]:
+    """Give last, minimum and maximum of a row, with the digits that tell them apart."""
+    values = row["last"], row["min"], row["max"]
+    digits = digits_to_tell(values)
+    last, lowest, highest = (number(value, digits) for value in values)
+    return last, lowest, highest
 
 
 def row_marks(row: MetricRow) -> str:
@@ -128,7 +122,7 @@ def as_text(view: RunView, now: float) -> str:
         lines.append("")
         table = [("metric", "last", "min", "max", "count", "", "")]
         table += [
-            (row_name(r), number(r["last"]), number(r["min"]), number(r["max"]), number(r["count"]),
+            (row_name(r), *row_numbers(r), number(r["count"]),
              sparkline(r["spark"]), f"⚠ {marks}" if (marks := row_marks(r)) else "")
             for r in rows
         ]  # fmt: skip
@@ -185,7 +179,7 @@ def as_html(view: RunView, now: float) -> str:
     if error := header["error"]:
         parts.append(f'<div style="color: {_BAD}"><b>{escape(error["code"])}</b> {escape(error["message"])}</div>')
     rows = [
-        (escape(row_name(row)), *(escape(number(row[key])) for key in ("last", "min", "max", "count")),
+        (escape(row_name(row)), *map(escape, row_numbers(row)), number(row["count"]),
          _svg(row["spark"]), _html_marks(row_marks(row)))
         for row in _rows(view)
     ]  # fmt: skip
@@ -206,7 +200,7 @@ def as_html(view: RunView, now: float) -> str:
 
 
 def _html_marks(marks: str) -> str:
-    return f'<span style="color: {_BAD}">⚠ {escape(marks)}</span>' if marks else ""
+    return f'<span style="color: {_WARN}">⚠ {escape(marks)}</span>' if marks else ""
 
 
 def _html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: tuple[int, ...]) -> str:

@@ -43,6 +43,20 @@ def test_what_a_user_logged_cannot_break_the_text_table_or_move_the_cursor():
     assert row.split() == ["<img", "src=x", "onerror=alert(1)>�[31m", "🚀", "1", "1", "1", "1", "▄"]
 
 
+def test_names_and_messages_that_are_long_are_cut_in_the_text_and_can_be_read_whole_in_the_page():
+    name, message = "n" * 300, "the disk is full, " * 40
+    view = view_of(run=record(name=name, experiment="e" * 300, error=RunError("OSError", message)))
+    text = as_text(view, START)
+    assert max(map(len, text.splitlines())) <= len("  ") + 200
+    assert "…" in text
+    assert "#17" in text
+    assert "elapsed" in text
+    page = as_html(view, START)
+    assert name in page
+    assert message in page
+    assert "overflow-wrap: anywhere" in page
+
+
 def test_the_page_shows_every_string_as_text_and_has_no_element_but_its_own():
     hostile = record(name=HOSTILE, experiment="exp", error=RunError(HOSTILE, HOSTILE))
     page = Tags()

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from runwidgets.watch.wire import HeaderState, MetricRow, ProgressState
 
 _MAX_ROWS: Final = 40
-_LONGEST_LINE: Final = 400
+_LONGEST_LINE: Final = 200
+_LONGEST_NAME: Final = 48
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _BOX_STYLE: Final = (
-    "font: 13px/1.45 system-ui, sans-serif; border: 1px solid #8884; border-radius: 6px; padding: 8px 14px"
+    "font: 13px/1.45 system-ui, sans-serif; border: 1px solid #8884; border-radius: 6px; padding: 8px 14px; "
+    "overflow-x: auto; overflow-wrap: anywhere"
 )
 _DOT: Final = {
     "active": "#3b76d6", "done": "#2f9e6b", "failed": "#c8383f", "canceled": "#8b949e", "silent": "#b7791f",
@@ -90,9 +92,10 @@ def progress_words(progress: ProgressState) -> list[str]:
 
 
 def run_title(header: HeaderState) -> str:
-    """Give experiment, name and number of a run, as ``diabetes / alpha sweep #17``."""
+    """Give experiment, name and number of a run, as ``diabetes / alpha sweep #17``; what is long in them is cut."""
+    experiment, name = one_line(header["experiment"], _LONGEST_NAME), one_line(header["run_name"], _LONGEST_NAME)
     run_number = f" #{header['run_number']}" if header["run_number"] else ""
-    return f"{header['experiment']} / {header['run_name']}{run_number}"
+    return f"{experiment} / {name}{run_number}"
 
 
 def _head(header: HeaderState) -> list[str]:
@@ -150,7 +153,7 @@ def _aligned(table: Sequence[Sequence[str]], left: tuple[int, ...]) -> list[str]
     ]
 
 
-def one_line(text: str, limit: int = 48) -> str:
+def one_line(text: str, limit: int = _LONGEST_NAME) -> str:
     """Keep what a terminal would obey (escapes, line ends) out of a text that stands in one line."""
     clean = "".join(ch if ch.isprintable() else " " if ch.isspace() else "�" for ch in text)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
@@ -172,8 +175,10 @@ def as_html(view: RunView, now: float) -> str:
     words = _head(header)
     if header["ended_at"] is None and header["started_at"] is not None:
         words.append(f"as of {datetime.fromtimestamp(now, UTC).astimezone():%Y-%m-%d %H:%M:%S}")
+    whole = escape(f"{header['experiment']} / {header['run_name']}")
+    color = _DOT[header["status_group"]]
     parts = [
-        f'<div style="{_BOX_STYLE}"><div><span style="color: {_DOT[header["status_group"]]}">●</span> ',
+        f'<div style="{_BOX_STYLE}"><div title="{whole}"><span style="color: {color}">●</span> ',
         f"<b>{escape(header['status'])}</b> &nbsp; {' &nbsp; '.join(map(escape, words))}</div>",
     ]
     if error := header["error"]:
@@ -213,7 +218,7 @@ def _html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: tu
     lines = [f"<tr>{''.join(f'<{tag} {c}>{word}</{tag}>' for c, word in zip(cells, line, strict=True))}</tr>"
              for tag, line in (("th", headings), *(("td", row) for row in rows))]  # fmt: skip
     return (
-        f'<table style="margin-top: 6px; border-collapse: collapse"><thead>{lines[0]}</thead>'
+        f'<table style="margin-top: 6px; border-collapse: collapse; overflow-wrap: normal"><thead>{lines[0]}</thead>'
         f"<tbody>{''.join(lines[1:])}</tbody></table>"
     )
 

@@ -3,6 +3,7 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -11,6 +12,7 @@ from ipywidgets.widgets.widget import _instances
 from runwidgets import Experiment, RunDetails, UserError, Workspace
 from runwidgets.errors import ArgumentTypeError, StoreError
 from runwidgets.watch.poller import poller
+from runwidgets.watch.view import RunView
 
 
 @pytest.fixture
@@ -154,6 +156,29 @@ def test_controls_are_obeyed(run, shown):
     assert shown._cards[0]._smooth is not None
 
 
+def axis_of_times(details):
+    """Give how far the texts of the first chart's time axis, which bqplot writes as UTC, are ahead of UTC, in hours."""
+    (card,) = details._grid.children
+    last = np.datetime64(card.figure.marks[0].x[-1], "ms").astype(float) / 1000
+    return round((last - time.time()) / 3600, 1)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be changed here")
+def test_times_are_those_of_the_browser_and_until_it_has_said_its_zone_those_of_the_process(run, shown, monkeypatch):
+    monkeypatch.setenv("TZ", "XYZ-9")
+    time.tzset()
+    try:
+        run.log_list("loss", [3.0, 2.0, 1.0])
+        shown._metrics.controls = {**shown._metrics.controls, "x_axis": "time"}
+        until(lambda: shown._grid.children and axis_of_times(shown) == 9)
+        for zone, hours in (("Asia/Kolkata", 5.5), ("Etc/GMT+3", -3), ("../nonsense", 9), ("UTC", 0), ("", 9)):
+            shown._header.time_zone = zone
+            until(lambda hours=hours: axis_of_times(shown) == hours)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_nonsense_in_the_controls_is_ignored(run, shown):
     run.log("loss", 1.0)
     until(lambda: shown._metrics.state["rows"])
@@ -287,6 +312,41 @@ def test_closing_leaves_a_picture_of_what_was_shown_last(run, notebook):
     details.close()
     assert "Running" in pictures(notebook)[-1]["text/html"]
     assert "0.25" in pictures(notebook)[-1]["text/html"]
+
+
+def test_a_closed_display_is_shown_again_as_its_last_picture(run, notebook):
+    run.log("loss", 0.25)
+    details = RunDetails(run)
+    details.show()
+    details.close()
+    notebook.display_pub.outputs.clear()
+    notebook.user_ns.update(details=details)
+    notebook.run_cell("details").raise_error()
+    ((picture, display_id, _),) = notebook.display_pub.outputs
+    assert set(picture) == {"text/html", "text/plain"}
+    assert all("0.25" in form for form in picture.values())
+    assert display_id is None
+    assert set(details._repr_mimebundle_()) == {"text/html", "text/plain"}
+    assert not [f for f in notebook.events.callbacks["post_run_cell"] if "RunDetails" in repr(f)]
+
+
+def test_a_display_closed_before_its_first_look_looks_once_when_it_is_shown(run, capsys):
+    run.log("loss", 0.25)
+    details = RunDetails(run)
+    details.close()
+    details._view = RunView()  # as where the first look came too late
+    details.show()
+    said = capsys.readouterr().out
+    assert "● Running   exp / one #1" in said
+    assert "0.25" in said
+    assert not poller()._watched
+
+
+def test_before_the_first_look_its_repr_has_the_status_that_the_run_knows(run):
+    details = RunDetails(run)
+    details.close()
+    details._view = RunView()  # as where no look has come yet
+    assert repr(details) == f"RunDetails({run.id!r}, Running)"
 
 
 def test_two_displays_of_one_run_share_one_feed(run):

@@ -203,6 +203,15 @@ def test_long_names_give_way_to_the_status_the_number_and_the_time(experiment, w
     assert " 3 " in row
 
 
+def test_numbers_have_the_digits_that_tell_them_apart_where_these_fit(experiment):
+    run = experiment.start_logging()
+    run.log_list("close", [1.0000003, 1.0000001, 1.0000002])
+    run.log_list("far", [1e9, 1e9 + 0.001, 1e9])
+    text = drawn(run)
+    assert line_with(text, "close").split()[1:4] == ["1.0000002", "1.0000001", "1.0000003"]
+    assert line_with(text, "far").split()[1:4] == ["1", "000", "000"]
+
+
 def test_columns_are_aligned(experiment):
     run = experiment.start_logging()
     for name, values in (("a", [1.0, 2.0]), ("数据", [1e-9, 12345.678]), ("longer name", [0.1, 0.25])):

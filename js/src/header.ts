@@ -10,6 +10,7 @@ import type { HeaderState, Progress, RefreshMessage, RunError } from "./wire";
 interface Traits {
   state: HeaderState;
   selected_index: number;
+  time_zone: string;
 }
 
 /** After this long without an answer the refresh button may be pressed again. */
@@ -178,6 +179,12 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     el("span", { class: "rw-banner-sign", "aria-hidden": "true" }, "⚠"),
     bannerText,
   );
+  // The times on the axes of charts are written by Python, and are to be those that the browser writes.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone !== model.get("time_zone")) {
+    model.set("time_zone", zone);
+    model.save_changes();
+  }
   const tabs = new TabStrip(scope.signal, (index) => {
     model.set("selected_index", index);
     model.save_changes();

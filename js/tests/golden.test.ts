@@ -62,7 +62,7 @@ test("a missing key, an unknown key, another type and an unknown word are each f
 });
 
 test("the header shows Python's example", () => {
-  const { find, all } = mount(headerPanel, { state: wire.header, selected_index: 0 });
+  const { find, all } = mount(headerPanel, { state: wire.header, selected_index: 0, time_zone: "UTC" });
   expect(find(".rw-status").textContent).toBe(wire.header.status);
   expect(find(".rw-run").textContent).toBe(wire.header.run_name);
   expect(all("[role=tab]")).toHaveLength(wire.header.tabs.length);

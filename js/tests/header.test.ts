@@ -12,8 +12,10 @@ afterEach(() => {
   document.body.replaceChildren();
 });
 
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 const open = (change: Parameters<typeof state>[0] = {}, selected_index = 0) =>
-  mount(header, { state: state(change), selected_index });
+  mount(header, { state: state(change), selected_index, time_zone: ZONE });
 
 test("elapsed time and the countdown tick once a second between states", () => {
   const { find } = open();
@@ -38,6 +40,13 @@ test("an ended run says how long it ran, and no longer ticks or counts down", ()
   vi.advanceTimersByTime(5000);
   expect(find(".rw-elapsed").textContent).toBe("ran 00:00:09");
   expect(find(".rw-refresh").hidden).toBe(true);
+});
+
+test("Python hears once of the zone in which the browser writes times", () => {
+  const { model } = mount(header, { state: state(), selected_index: 0, time_zone: "" });
+  expect(model.get("time_zone")).toBe(ZONE);
+  expect(model.save_changes).toHaveBeenCalledTimes(1);
+  expect(open().model.save_changes).not.toHaveBeenCalled();
 });
 
 test("a run that has not started has no elapsed time", () => {

@@ -14,8 +14,9 @@ from runwidgets.errors import ArgumentTypeError, StoreError
 from runwidgets.run import Run
 from runwidgets.terminal.picture import Picture, share_done
 from runwidgets.watch.feed import Feed
+from runwidgets.watch.numbers import number
 from runwidgets.watch.poller import check_seconds, poller
-from runwidgets.watch.static import as_text, elapsed_words, number, one_line, progress_words, row_name, run_title
+from runwidgets.watch.static import as_text, elapsed_words, one_line, progress_words, row_name, run_title
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import DEFAULT_CONTROLS, header_state, metrics_state
 

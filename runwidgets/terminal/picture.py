@@ -13,7 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from runwidgets.watch.static import elapsed_words, number, one_line, progress_words, row_marks, row_name, sparkline
+from runwidgets.watch.numbers import number
+from runwidgets.watch.static import elapsed_words, one_line, progress_words, row_marks, row_name, row_numbers, sparkline
 from runwidgets.watch.wire import DEFAULT_CONTROLS, children_state, header_state, metrics_state
 
 if TYPE_CHECKING:
@@ -195,10 +196,9 @@ def _metrics_part(rows: Sequence[MetricRow], width: int, room: int) -> Iterator[
         return
     shown = rows[:room]
     names = [one_line(row_name(row), limit=200) for row in shown]
+    values = [_number_cells(row) for row in shown]
     numbers = {
-        "last": [_cut(number(row["last"]), _WIDEST_CELL) for row in shown],
-        "min": [_cut(number(row["min"]), _WIDEST_CELL) for row in shown],
-        "max": [_cut(number(row["max"]), _WIDEST_CELL) for row in shown],
+        **{heading: [cells[i] for cells in values] for i, heading in enumerate(("last", "min", "max"))},
         "count": [number(row["count"]) for row in shown],
     }
     marks = [row_marks(row) for row in shown]
@@ -237,6 +237,14 @@ def _metrics_part(rows: Sequence[MetricRow], width: int, room: int) -> Iterator[
     yield _indented(table, above=1)
     if len(rows) > len(shown):
         yield _indented(_line(f"… and {number(len(rows) - len(shown))} more", "dim"))
+
+
+def _number_cells(row: MetricRow) -> list[str]:
+    """Give last, min and max; the digits that tell them apart only where all of them fit: a cut number misleads."""
+    cells: Sequence[str] = row_numbers(row)
+    if max(map(cell_len, cells)) > _WIDEST_CELL:
+        cells = [number(row["last"]), number(row["min"]), number(row["max"])]
+    return [_cut(cell, _WIDEST_CELL) for cell in cells]
 
 
 def _fewer(heights: list[int | None], width: int) -> list[int | None]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from runwidgets.records import MetricKind
 from runwidgets.store.summaries import BESIDE
+from runwidgets.watch.numbers import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -213,7 +214,7 @@ def _incomplete(metric: MetricView, columns: list[ColumnView]) -> list[str]:
         missing = metric.row_count - min(x.count, y.count)
     if missing <= 0:
         return []
-    return [f"⚠ {_count(missing)} row{'s' * (missing > 1)} without both values"]
+    return [f"⚠ {number(missing)} row{'s' * (missing > 1)} without both values"]
 
 
 def _digits(last: Value, y_range: tuple[float, float]) -> int:
@@ -293,18 +294,14 @@ def _marks_notes(columns: list[ColumnView]) -> list[str]:
     """Say what each kind of mark stands for, and for how many values."""
     notes = []
     if nans := sum(c.nan_count for c in columns):
-        notes.append(f"◆ {_count(nans)} NaN")
+        notes.append(f"◆ {number(nans)} NaN")
     infinite = sum(c.inf_count for c in columns)
     above = sum(int(np.isposinf(c.series.y).sum()) for c in columns)
     below = sum(int(np.isneginf(c.series.y).sum()) for c in columns)
     if above and below and above + below != infinite:  # thinned: how many there are of each is not known
-        return [*notes, f"▲▼ {_count(infinite)} ±Inf"]
+        return [*notes, f"▲▼ {number(infinite)} ±Inf"]
     if above:
-        notes.append(f"▲ {_count(infinite - below)} +Inf")
+        notes.append(f"▲ {number(infinite - below)} +Inf")
     if below:
-        notes.append(f"▼ {_count(infinite - above)} \N{MINUS SIGN}Inf")
+        notes.append(f"▼ {number(infinite - above)} \N{MINUS SIGN}Inf")
     return notes
-
-
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", "\u202f") if number >= 10_000 else str(number)  # noqa: PLR2004 (as in the table)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from runwidgets.watch.numbers import digits_to_tell, number
 from runwidgets.watch.wire import DEFAULT_CONTROLS, children_state, header_state, metrics_state
 
 if TYPE_CHECKING:
@@ -15,31 +16,18 @@ if TYPE_CHECKING:
     from runwidgets.watch.wire import HeaderState, MetricRow, ProgressState
 
 _MAX_ROWS: Final = 40
-_LONGEST_WHOLE: Final = 10**6
-_LONGEST_LINE: Final = 400
+_LONGEST_LINE: Final = 200
+_LONGEST_NAME: Final = 48
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _BOX_STYLE: Final = (
-    "font: 13px/1.45 system-ui, sans-serif; border: 1px solid #8884; border-radius: 6px; padding: 8px 14px"
+    "font: 13px/1.45 system-ui, sans-serif; border: 1px solid #8884; border-radius: 6px; padding: 8px 14px; "
+    "overflow-x: auto; overflow-wrap: anywhere"
 )
 _DOT: Final = {
     "active": "#3b76d6", "done": "#2f9e6b", "failed": "#c8383f", "canceled": "#8b949e", "silent": "#b7791f",
     "waiting": "#8b949e",
 }  # fmt: skip
-_BAD: Final = "#c8383f"
-
-
-def number(value: Any) -> str:
-    """Give a value in wire form as a person reads it: about four significant digits, NaN and ∞ by name."""
-    if value is None:
-        return "—"
-    if isinstance(value, dict):
-        word = str(next(iter(value.values())))
-        return {"Infinity": "∞", "-Infinity": "-∞"}.get(word, word)
-    if isinstance(value, float):
-        if not value.is_integer() or abs(value) >= _LONGEST_WHOLE:
-            return f"{value:.4g}"
-        value = int(value)
-    return f"{value:,}".replace(",", "\u202f") if type(value) is int else str(value)
+_BAD, _WARN = _DOT["failed"], _DOT["silent"]
 
 
 def duration(seconds: float) -> str:
@@ -72,6 +60,14 @@ def row_name(row: MetricRow) -> str:
     return row["name"] if row["column"] is None else f"{row['name']} · {row['column']}"
 
 
+def row_numbers(row: MetricRow) -> tuple[str, str, str]:
+    """Give last, minimum and maximum of a row, with the digits that tell them apart."""
+    values = row["last"], row["min"], row["max"]
+    digits = digits_to_tell(values)
+    last, lowest, highest = (number(value, digits) for value in values)
+    return last, lowest, highest
+
+
 def row_marks(row: MetricRow) -> str:
     """Give the warnings of a row: how many values are NaN or infinite."""
     marks = ((row["nan_count"], "NaN"), (row["inf_count"], "Inf"))
@@ -96,9 +92,10 @@ def progress_words(progress: ProgressState) -> list[str]:
 
 
 def run_title(header: HeaderState) -> str:
-    """Give experiment, name and number of a run, as ``diabetes / alpha sweep #17``."""
+    """Give experiment, name and number of a run, as ``diabetes / alpha sweep #17``; what is long in them is cut."""
+    experiment, name = one_line(header["experiment"], _LONGEST_NAME), one_line(header["run_name"], _LONGEST_NAME)
     run_number = f" #{header['run_number']}" if header["run_number"] else ""
-    return f"{header['experiment']} / {header['run_name']}{run_number}"
+    return f"{experiment} / {name}{run_number}"
 
 
 def _head(header: HeaderState) -> list[str]:
@@ -128,7 +125,7 @@ def as_text(view: RunView, now: float) -> str:
         lines.append("")
         table = [("metric", "last", "min", "max", "count", "", "")]
         table += [
-            (row_name(r), number(r["last"]), number(r["min"]), number(r["max"]), number(r["count"]),
+            (row_name(r), *row_numbers(r), number(r["count"]),
              sparkline(r["spark"]), f"⚠ {marks}" if (marks := row_marks(r)) else "")
             for r in rows
         ]  # fmt: skip
@@ -156,7 +153,7 @@ def _aligned(table: Sequence[Sequence[str]], left: tuple[int, ...]) -> list[str]
     ]
 
 
-def one_line(text: str, limit: int = 48) -> str:
+def one_line(text: str, limit: int = _LONGEST_NAME) -> str:
     """Keep what a terminal would obey (escapes, line ends) out of a text that stands in one line."""
     clean = "".join(ch if ch.isprintable() else " " if ch.isspace() else "�" for ch in text)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
@@ -178,14 +175,16 @@ def as_html(view: RunView, now: float) -> str:
     words = _head(header)
     if header["ended_at"] is None and header["started_at"] is not None:
         words.append(f"as of {datetime.fromtimestamp(now, UTC).astimezone():%Y-%m-%d %H:%M:%S}")
+    whole = escape(f"{header['experiment']} / {header['run_name']}")
+    color = _DOT[header["status_group"]]
     parts = [
-        f'<div style="{_BOX_STYLE}"><div><span style="color: {_DOT[header["status_group"]]}">●</span> ',
+        f'<div style="{_BOX_STYLE}"><div title="{whole}"><span style="color: {color}">●</span> ',
         f"<b>{escape(header['status'])}</b> &nbsp; {' &nbsp; '.join(map(escape, words))}</div>",
     ]
     if error := header["error"]:
         parts.append(f'<div style="color: {_BAD}"><b>{escape(error["code"])}</b> {escape(error["message"])}</div>')
     rows = [
-        (escape(row_name(row)), *(escape(number(row[key])) for key in ("last", "min", "max", "count")),
+        (escape(row_name(row)), *map(escape, row_numbers(row)), number(row["count"]),
          _svg(row["spark"]), _html_marks(row_marks(row)))
         for row in _rows(view)
     ]  # fmt: skip
@@ -206,7 +205,7 @@ def as_html(view: RunView, now: float) -> str:
 
 
 def _html_marks(marks: str) -> str:
-    return f'<span style="color: {_BAD}">⚠ {escape(marks)}</span>' if marks else ""
+    return f'<span style="color: {_WARN}">⚠ {escape(marks)}</span>' if marks else ""
 
 
 def _html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: tuple[int, ...]) -> str:
@@ -219,7 +218,7 @@ def _html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: tu
     lines = [f"<tr>{''.join(f'<{tag} {c}>{word}</{tag}>' for c, word in zip(cells, line, strict=True))}</tr>"
              for tag, line in (("th", headings), *(("td", row) for row in rows))]  # fmt: skip
     return (
-        f'<table style="margin-top: 6px; border-collapse: collapse"><thead>{lines[0]}</thead>'
+        f'<table style="margin-top: 6px; border-collapse: collapse; overflow-wrap: normal"><thead>{lines[0]}</thead>'
         f"<tbody>{''.join(lines[1:])}</tbody></table>"
     )
 

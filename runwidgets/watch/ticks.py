@@ -7,6 +7,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
+from runwidgets.watch.numbers import signed
+
 _PLAIN_FROM, _PLAIN_TO, _SI_TO = 1e-4, 1e4, 1e15
 _UNITS: Final = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _LONGEST, _LONGEST_IN_UNITS = 10, 6
@@ -114,7 +116,7 @@ def browser_key(value: float) -> str:
 def _alone(value: float) -> str:
     """Write a number that has no neighbours to be told from: four significant digits."""
     if value == 0 or not math.isfinite(value):
-        return _signed(f"{value:g}")
+        return signed(f"{value:g}")
     return _written(value, math.floor(math.log10(abs(value))) - 3, abs(value))
 
 
@@ -127,7 +129,7 @@ def _written(value: float, power: int, largest: float) -> str:
     if largest < _PLAIN_TO:
         return _plain(value, power)
     unit, letter = _unit_of(value)
-    text = _signed(_trimmed(f"{value / unit:.{max(0, round(math.log10(unit)) - power)}f}")) + letter
+    text = signed(_trimmed(f"{value / unit:.{max(0, round(math.log10(unit)) - power)}f}")) + letter
     return text if len(text) <= _LONGEST_IN_UNITS else _plain(value, power)
 
 
@@ -139,26 +141,19 @@ def _in_units(value: float) -> str | None:
     """Write a number short, as 1.5G, if that is all of it."""
     unit, letter = _unit_of(value)
     text = f"{value / unit:.3f}"
-    return _signed(_trimmed(text)) + letter if abs(value) < _SI_TO and float(text) * unit == value else None
+    return signed(_trimmed(text)) + letter if abs(value) < _SI_TO and float(text) * unit == value else None
 
 
 def _plain(value: float, power: int) -> str:
     if abs(value) >= _SI_TO:
         return _with_exponent(value, 16)
-    whole, point, rest = _trimmed(f"{value:.{max(0, -power)}f}").partition(".")
-    if len(whole.lstrip("-")) > 4:  # noqa: PLR2004 (four digits stay together, as is usual in print)
-        whole = f"{int(whole):,}".replace(",", "\u202f")
-    return _signed(whole + point + rest)
+    return signed(_trimmed(f"{value:.{max(0, -power)}f}"))
 
 
 def _with_exponent(value: float, digits: int) -> str:
     mantissa, _, exponent = f"{value:.{digits}e}".partition("e")
-    return _signed(f"{_trimmed(mantissa)}e{int(exponent)}")
+    return signed(f"{_trimmed(mantissa)}e{int(exponent)}")
 
 
 def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _signed(text: str) -> str:
-    return text.replace("-", "\u2212")

@@ -15,6 +15,8 @@ from runwidgets.watch.wire import PALETTE, heading_state
 from runwidgets.widgets.panels import ChartHeading
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from numpy.typing import NDArray
 
     from runwidgets.watch.lines import Chart
@@ -48,6 +50,7 @@ class ChartCard(ipywidgets.VBox):
 
     def __init__(self, shared: SharedParts) -> None:
         self._shown: Chart | None = None
+        self._offset: float | None = None  # in seconds, of an axis of times
         self._x_scales: dict[bool, bq.Scale] = {}
         self._y_scales: dict[bool, bq.Scale] = {}
         self._axes: dict[tuple[str, bool], bq.Axis] = {}
@@ -115,20 +118,31 @@ class ChartCard(ipywidgets.VBox):
             self._axes["y", is_log] = bq.Axis(scale=scale, side="left")
         return [self._axes["x", is_date], self._axes["y", is_log]]
 
-    def show(self, chart: Chart, title: str) -> None:
-        """Draw a chart in place of the one before; what did not change is not sent."""
+    def show(self, chart: Chart, title: str, zone: tzinfo | None = None) -> None:
+        """Draw a chart in place of the one before; what did not change is not sent.
+
+        Parameters
+        ----------
+        chart
+            What to draw.
+        title
+            What its heading says.
+        zone
+            Of the clock on the wall of who looks at it; by default this process's.
+        """
         heading = heading_state(chart, title)
         if heading != self._heading.state:
             self._heading.state = heading
-        if self._shown is not None and _same(self._shown, chart):
+        offset = _offset(chart.x_range[1], zone) if chart.x_is_date else None
+        if self._shown is not None and offset == self._offset and _same(self._shown, chart):
             return
-        self._shown = chart
+        self._shown, self._offset = chart, offset
         self._show_axes(chart)
         self._take_marks(is_date=chart.x_is_date, is_log=chart.is_log)
         drawn = [i for i, line in enumerate(chart.lines) if np.isfinite(line.y).any()]
         lines = [chart.lines[i] for i in drawn]
         colors = [PALETTE[i % len(PALETTE)] for i in drawn] or [PALETTE[0]]
-        x, y = _stacked([(line.x, line.y) for line in lines], is_date=chart.x_is_date)
+        x, y = _stacked([(line.x, line.y) for line in lines], offset)
         is_smooth = bool(lines) and lines[0].smooth is not None
         few = y.shape[-1] <= _MARKER_LIMIT and not is_smooth
         whole = bool(np.isfinite(y).all())
@@ -139,7 +153,7 @@ class ChartCard(ipywidgets.VBox):
             self._smooth = self._lines(stroke_width=1.8)
         if self._smooth is not None:
             smooth = [(line.x, line.smooth) for line in lines if line.smooth is not None]
-            self._send(self._smooth, *_stacked(smooth, is_date=chart.x_is_date), colors)
+            self._send(self._smooth, *_stacked(smooth, offset), colors)
         self._show_marks(chart)
         parts = (self._raw, self._dots, self._smooth, *self._marks.values())
         marks = [mark for mark in parts if mark is not None]
@@ -150,8 +164,8 @@ class ChartCard(ipywidgets.VBox):
         low, high = chart.x_range
         x_scale, y_scale = self._x_scale(is_date=chart.x_is_date), self._y_scale(is_log=chart.is_log)
         with x_scale.hold_sync(), y_scale.hold_sync():
-            if chart.x_is_date:
-                x_scale.min, x_scale.max = (at.item() for at in _dates(np.array([low, high])))
+            if self._offset is not None:
+                x_scale.min, x_scale.max = (at.item() for at in _dates(np.array([low, high]), self._offset))
             else:
                 x_scale.min, x_scale.max = low, high
             y_scale.min, y_scale.max = chart.y_range
@@ -168,9 +182,8 @@ class ChartCard(ipywidgets.VBox):
             self.figure.fig_margin = margin
         if axes[0].label != chart.x_label:
             axes[0].label = chart.x_label
-        if chart.x_is_date:
-            offset = _local_offset(high)
-            times, form = date_ticks(low + offset, high + offset, _X_TICKS - 1)
+        if self._offset is not None:
+            times, form = date_ticks(low + self._offset, high + self._offset, _X_TICKS - 1)
             _set_date_ticks(axes[0], (np.array(times) * 1000).astype("datetime64[ms]"), form)
         else:
             x_ticks = ticks(low, high, _X_TICKS, whole=chart.x_is_whole)
@@ -212,7 +225,7 @@ class ChartCard(ipywidgets.VBox):
                     default_size=_MARK_SIZE, apply_clip=False,
                 )  # fmt: skip
             with self._marks[marker].hold_sync():
-                self._marks[marker].x = _dates(x) if chart.x_is_date else x
+                self._marks[marker].x = _placed(x, self._offset)
                 self._marks[marker].y = np.full(len(x), y)
 
     def close(self) -> None:
@@ -282,7 +295,7 @@ def _axes_of(chart: Chart) -> tuple[Any, ...]:
 
 
 def _stacked(
-    lines: list[tuple[NDArray[np.float64], NDArray[np.float64]]], *, is_date: bool
+    lines: list[tuple[NDArray[np.float64], NDArray[np.float64]]], offset: float | None
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Give x and y of one line as they are, of several stacked, the shorter ones filled up with their last point.
 
@@ -293,7 +306,7 @@ def _stacked(
     for x, y in lines:
         there = np.flatnonzero(np.isfinite(y))
         end = there[-1] + 1 if len(there) else 0
-        ended.append((_dates(x[:end]) if is_date else x[:end], y[:end]))
+        ended.append((_placed(x[:end], offset), y[:end]))
     if len(ended) <= 1:
         return ended[0] if ended else (np.zeros(0), np.zeros(0))
     longest = max(len(y) for _, y in ended)
@@ -306,13 +319,16 @@ def _date_scale() -> bq.DateScale:
     return bq.DateScale(min=today, max=today + timedelta(days=1), allow_padding=False)
 
 
-def _dates(seconds: NDArray[np.float64]) -> NDArray[np.datetime64]:
+def _placed(x: NDArray[np.float64], offset: float | None) -> NDArray[Any]:
+    return x if offset is None else _dates(x, offset)
+
+
+def _dates(seconds: NDArray[np.float64], offset: float) -> NDArray[np.datetime64]:
     """Give times as bqplot is to show them: it writes UTC, a person reads the clock on the wall."""
-    there = seconds[np.isfinite(seconds)]
-    offset = _local_offset(float(there[-1])) if len(there) else 0.0
     return (np.nan_to_num(seconds + offset) * 1000).astype("datetime64[ms]")
 
 
-def _local_offset(at: float) -> float:
-    span = datetime.fromtimestamp(at, UTC).astimezone().utcoffset()
+def _offset(at: float, zone: tzinfo | None) -> float:
+    """Give how far the clocks of a zone, or those of this process, were ahead of UTC at a time."""
+    span = datetime.fromtimestamp(at, UTC).astimezone(zone).utcoffset() if math.isfinite(at) else None
     return span.total_seconds() if span else 0.0

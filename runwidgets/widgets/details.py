@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import ipywidgets
 
-from runwidgets.errors import ArgumentTypeError
+from runwidgets.errors import ArgumentTypeError, StoreError
 from runwidgets.records import RunStatus
 from runwidgets.run import Run
+from runwidgets.watch.feed import Feed
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.pictures import Pictures
 from runwidgets.watch.poller import Look, check_seconds, poller
@@ -30,6 +33,8 @@ from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, HeaderPanel, 
 from runwidgets.widgets.still import Still
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from IPython.core.events import EventManager
 
     from runwidgets.watch.poller import Subscription
@@ -77,6 +82,7 @@ class RunDetails(ipywidgets.VBox):
         self._subscription: Subscription | None = None
         self._is_displayed = False
         self._end_of_cell: EventManager | None = None
+        self._zone: tzinfo | None = None
         self._drawing = 0
         self._cards: list[ChartCard] = []
         self._shared: SharedParts | None = None
@@ -98,6 +104,7 @@ class RunDetails(ipywidgets.VBox):
         super().__init__([self._header, *self._tabs], _dom_classes=("runwidgets", self._still.live_class))
         self._header.on_msg(self._on_message)
         self._header.observe(self._on_views, "_view_count")
+        self._header.observe(self._on_time_zone, "time_zone")
         self._metrics.observe(self._on_controls, "controls")
         self._is_open = True
         self._follow()
@@ -117,8 +124,11 @@ class RunDetails(ipywidgets.VBox):
 
         shell = get_ipython()
         if shell is None or not _has_front_end():
-            self._looked.wait(_FIRST_LOOK_SECONDS)
+            self._have_looked()
             print(as_text(self._view, time.time()))  # noqa: T201 (a terminal is where it is shown)
+            return
+        if not self._is_open:
+            publish_display_data(self._repr_mimebundle_())
             return
         # Empty, not left out: a reader that knows no widgets has to find something that it can show.
         publish_display_data({**self._repr_mimebundle_(), "text/html": "", "text/plain": ""})
@@ -128,14 +138,25 @@ class RunDetails(ipywidgets.VBox):
             self._end_of_cell = shell.events
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        self._looked.wait(_FIRST_LOOK_SECONDS)
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        self._have_looked()
         now = time.time()
-        data["text/plain"] = as_text(self._view, now)
-        data["text/html"] = as_html(self._view, now)
+        still = {"text/plain": as_text(self._view, now), "text/html": as_html(self._view, now)}
+        if not self._is_open:  # there is no model any more that a page could show
+            return still
+        bundle = super()._repr_mimebundle_(**kwargs)
+        (bundle[0] if isinstance(bundle, tuple) else bundle).update(still)
         self._begin_drawing()
         return bundle
+
+    def _have_looked(self) -> None:
+        """Wait for the first look at the run; once nobody is to look any more, look here if nobody has."""
+        if self._is_open:
+            self._looked.wait(_FIRST_LOOK_SECONDS)
+        elif self._view.record is None:
+            feed = Feed(self._run._recorder, self._run.id)
+            with contextlib.suppress(StoreError):  # of a store that does not answer is shown what is known: nothing
+                feed.step()
+            self._view = feed.view
 
     def _begin_drawing(self) -> None:
         """Make the charts, off the caller's thread: the table can be read before they are there."""
@@ -143,7 +164,8 @@ class RunDetails(ipywidgets.VBox):
         threading.Thread(target=self._draw, name="runwidgets-draw", daemon=True).start()
 
     def __repr__(self) -> str:
-        return f"RunDetails({self._run.id!r}, {self._view.status.value})"
+        status = self._view.status.value if self._view.record else self._run.status
+        return f"RunDetails({self._run.id!r}, {status})"
 
     def close(self) -> None:
         """Stop following the run; in place of the display stays a static picture of what it showed last."""
@@ -167,6 +189,7 @@ class RunDetails(ipywidgets.VBox):
             if self._shared is not None:
                 self._shared.close()
         super().close()
+        self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets puts None there, and IPython calls it
 
     # ---- following
 
@@ -242,6 +265,17 @@ class RunDetails(ipywidgets.VBox):
                 self._grid._dom_classes = wanted
         self._draw()
 
+    def _on_time_zone(self, change: Any) -> None:
+        """Draw times as the clock beside the browser shows them; the kernel may be elsewhere."""
+        with self._mutex:
+            try:
+                self._zone = ZoneInfo(change["new"])
+            except (OSError, ValueError, LookupError):  # unknown here, or no name at all
+                self._zone = None
+            if self._controls["x_axis"] != "time":
+                return
+        self._draw()
+
     # ---- charts
 
     def _draw(self) -> None:
@@ -251,7 +285,7 @@ class RunDetails(ipywidgets.VBox):
                 return
             self._drawing += 1
             drawing = self._drawing
-            view, controls = self._view, self._controls
+            view, controls, zone = self._view, self._controls, self._zone
             names = charted(view, controls["filter"])
             page = min(controls["page"], max(0, (len(names) - 1) // PAGE_SIZE))
             names = names[page * PAGE_SIZE :][:PAGE_SIZE]
@@ -261,7 +295,7 @@ class RunDetails(ipywidgets.VBox):
             with self._mutex:
                 if drawing != self._drawing:
                     return  # something newer is being drawn
-                self._card(place).show(chart, name)
+                self._card(place).show(chart, name, zone)
             time.sleep(_BETWEEN_CHARTS_SECONDS)
         with self._mutex:
             if drawing == self._drawing:

@@ -71,6 +71,9 @@ class HeaderPanel(Panel):
     selected_index = t.Int(0).tag(sync=True)
     """Which tab is open, by its place; default 0. Set by the browser."""
 
+    time_zone = t.Unicode("").tag(sync=True)
+    """The IANA name of the zone of who looks at it, as ``Asia/Tokyo``; default empty. Set by the browser."""
+
     @t.default("state")
     def _nothing_yet(self) -> Any:
         return header_state(RunView(), 0.0, None, None)

@@ -175,6 +175,23 @@ def test_controls_take_effect_while_a_cell_of_the_same_kernel_runs(open_notebook
     assert notebook.is_busy(2)
 
 
+def test_times_on_an_axis_are_those_of_the_browser_though_the_kernel_is_in_another_zone(open_notebook):
+    elsewhere = "import os, time\nos.environ['TZ'] = 'XYZ-9'\ntime.tzset()\n"
+    notebook = open_notebook([elsewhere + SETUP + "run.log_list('v', [3.0, 2.0, 1.0])", SHOW])
+    notebook.run()
+    notebook.wait_painted(1)
+    choose(notebook, "x", "time")
+    eventually(
+        notebook, lambda: tick_texts(notebook, "v", "x"), lambda texts: texts and all(":" in text for text in texts)
+    )
+    away = notebook.page.evaluate(
+        "([text]) => { const [hours, minutes] = text.split(':').map(Number), now = new Date();"
+        " return Math.abs(hours * 60 + minutes - now.getHours() * 60 - now.getMinutes()) % 1430 }",
+        tick_texts(notebook, "v", "x"),
+    )
+    assert away < 10, "minutes, also around midnight"
+
+
 def test_rows_of_a_text_table_are_read_page_by_page_also_while_a_cell_runs(open_notebook):
     table = "run.log_table('t', {'word': [f'word {i}' for i in range(12)], 'n': list(range(12))})"
     notebook = open_notebook([SETUP + table, SHOW, BUSY["asleep"]])

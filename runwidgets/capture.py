@@ -10,12 +10,13 @@ import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
+from runwidgets.store.files import USER_LOG
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _log = logging.getLogger(__name__)
 
-USER_LOG: Final = "logs/user_log.txt"
 _TELL_SECONDS: Final = 1.0
 _STREAMS: Final = ("stdout", "stderr")
 

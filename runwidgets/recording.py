@@ -257,7 +257,8 @@ class Recording(Figures):
         return dict(self._properties)
 
     def _open_block(self) -> Block:
-        from runwidgets.capture import USER_LOG, Block
+        from runwidgets.capture import Block
+        from runwidgets.store.files import USER_LOG
 
         files = self._experiment.workspace._files
         return Block(

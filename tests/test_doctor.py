@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -800,6 +801,28 @@ def test_half_stored_files_and_half_deleted_workspaces_go_when_they_are_old(soun
     reports = look(runwidgets_home, repair=True)
     assert [report.left for report in reports] == [[], []]
     assert (fresh.exists(), stale.exists(), doomed.exists()) == (True, False, False)
+
+
+def test_a_log_that_a_killed_process_had_not_noted_the_whole_of_is_no_damage(start, folder):  # noqa: F811
+    code = """
+with experiment.start_logging(run_id="run") as run:
+    for n in range(5):
+        print("line", n)
+        run.log("m", n)
+    run.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    process = start(code)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert read().get_status() == "Failed"
+    close_all()
+    ((noted,),) = change(folder, "SELECT size FROM files WHERE path = 'logs/user_log.txt'")
+    log = folder / "artifacts" / "run" / "logs" / "user_log.txt"
+    assert log.stat().st_size > noted
+    found(folder)
+    os.truncate(log, noted - 1)
+    found(folder, r"file 'logs/user_log\.txt' of run run: it has \d+ bytes, not ")
 
 
 # ---- permissions, and other users

@@ -14,6 +14,8 @@ from runwidgets.errors import NotFoundError, UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+USER_LOG: Final = "logs/user_log.txt"
+"""Name in its run of the file that has what was printed: the one that grows while the store has it already."""
 _MAX_PART_BYTES: Final = 255
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HALF_PAIR: Final = re.compile(r"[\ud800-\udfff]")

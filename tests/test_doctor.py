@@ -132,11 +132,9 @@ def test_a_sound_workspace_gives_nothing_and_is_left_as_it_is(sound):
     assert not (sound / "backups").exists()
 
 
-def test_no_home_and_an_empty_home_are_well(runwidgets_home, capsys):
+def test_an_empty_home_is_well(runwidgets_home, capsys):
     assert cli.main(["doctor"]) == 0
     assert capsys.readouterr().out == f"there is no workspace in {runwidgets_home}\n"
-    runwidgets_home.rmdir()
-    assert cli.main(["doctor"]) == 0
 
 
 def test_every_kind_of_run_is_sound_however_it_was_logged(folder):
@@ -823,6 +821,16 @@ with experiment.start_logging(run_id="run") as run:
     found(folder)
     os.truncate(log, noted - 1)
     found(folder, r"file 'logs/user_log\.txt' of run run: it has \d+ bytes, not ")
+
+
+@pytest.mark.parametrize("how", ["named", "of the environment"])
+def test_a_home_that_is_not_there_could_not_be_looked_at(runwidgets_home, monkeypatch, capsys, how):
+    mistyped = runwidgets_home / "mistyped"
+    monkeypatch.setenv("RUNWIDGETS_HOME", str(mistyped))
+    assert cli.main(["doctor", *(["--home", str(mistyped)] if how == "named" else [])]) == 2
+    out, err = capsys.readouterr()
+    assert (out, f"{mistyped} could not be looked at: there is no such folder" in err) == ("", True)
+    assert not mistyped.exists()
 
 
 # ---- permissions, and other users

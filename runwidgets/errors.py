@@ -26,7 +26,7 @@ class SnapshotError(RunwidgetsError):
 
 
 class SchemaError(StoreError):
-    """The store was written by a newer runwidgets than this one."""
+    """The store was written by a newer runwidgets than this one, or by an older one where it may not be written."""
 
 
 class RunFailedError(RunwidgetsError):

@@ -310,13 +310,16 @@ class Recorder:
     def recover(self) -> None:
         """Fold the journals of processes that are gone, end the runs that they left, delete the files.
 
+        Where this user may only read the store, they stay for somebody else.
+
         Raises
         ------
         StoreError
             If the store does not answer.
         """
-        journal = self._journal
-        self._recovery.recover(self.store, journal.journal_id if journal else None)
+        journal, store = self._journal, self.store
+        if not self._access.is_read_only:
+            self._recovery.recover(store, journal.journal_id if journal else None)
 
     @property
     def has_company(self) -> bool:

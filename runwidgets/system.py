@@ -153,3 +153,11 @@ def _file_system(path: str, mounts: Iterable[tuple[str, str, str]]) -> FileSyste
             found, longest = (kind.lower(), options), len(root)
     kind, options = found
     return FileSystem(kind, _NETWORK.fullmatch(kind) is not None or "remote" in options.split(","))
+
+
+def may_be_written(folder: Path) -> bool:
+    """Tell whether this user may write a folder, or make it where it is missing; a full disk may be written."""
+    place = folder
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    return os.path.isdir(place) and os.access(place, os.W_OK)  # noqa: PTH112 (which never raises)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -196,3 +197,35 @@ def test_a_schema_of_another_version_is_said(home, experiment, change, told):
     may_not_be_written(home)
     (kind, message), err = nobody(home, TRY)
     assert (kind, told in message, err) == ("SchemaError", True, "")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_who_logs_there_is_told_once_when_it_begins_and_once_what_is_lost(home, experiment, is_there):
+    log_a_run(experiment).complete()
+    close_all()
+    if not is_there:
+        shutil.rmtree(home / "default")
+    may_not_be_written(home)
+    code = """
+class Figure:
+    def savefig(self, stream, **_):
+        stream.write(bytes(100))
+os.chdir(sys.argv[1])
+with experiment.start_logging() as run:
+    print("captured", file=sys.stderr)
+    for n in range(10):
+        run.log("m", n)
+        run.log_image("image", plot=Figure())
+    open("outputs/a.txt", "w").write("text")
+    states = [run.get_status()]
+    assert run.get_status() in repr(run)
+states.append(run.get_status())
+print(json.dumps(states))
+"""
+    states, err = nobody(home, code)
+    assert states == ["Running", "Completed"]
+    captured, begin, end = sorted(err.splitlines(), key=lambda line: ("cannot be" in line, "are lost" in line))
+    assert captured == "captured"
+    assert "training goes on" in begin
+    assert "files are not kept meanwhile" in begin
+    assert "that is all that this process logged" in end

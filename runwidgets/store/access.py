@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING
 
 from runwidgets.errors import StoreError
 from runwidgets.store.sqlite import SqliteStore
+from runwidgets.system import may_be_written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ class StoreAccess:
         """
         with self._mutex:
             store = self._store
-            if store is not None and store.is_read_only and os.access(self._path.parent, os.W_OK):
+            if store is not None and store.is_read_only and may_be_written(self._path.parent):
                 store = None  # it can be written again
             if store is not None and self._file == _file_at(self._path):
                 return store

@@ -71,6 +71,11 @@ class FileRoot:
             raise UserError(f"{name!r} cannot name a file of a run: a link on its way leads out of the run's folder")
         return path
 
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self._root
+
     def save(self, run_id: str, name: str, source: Path | BinaryIO) -> int:
         """Copy a file or a stream in, whole or not at all; a file of that name is replaced.
 

@@ -241,7 +241,8 @@ class JournalWriter:
             WAITING_LIMIT / 2**20,
             "Free some space on that disk, and they are written"
             if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None}
-            else "They are written as soon as it can be; to log elsewhere, set RUNWIDGETS_HOME to a folder that can be "
+            else "They are written as soon as it can be, but files are not kept meanwhile; to log elsewhere, set "
+            "RUNWIDGETS_HOME to a folder that can be "
             "written, and start anew",
         )
 
@@ -331,9 +332,10 @@ class JournalWriter:
         with self._mutex:
             if self._waiting:
                 _log.warning(
-                    "the journal %s cannot be written: events that are lost: %d",
+                    "the journal %s cannot be written: events that are lost: %d; %s",
                     self.path,
                     self.waiting + self.lost - self._lost_told,
+                    "what it has from before is read later" if self.size else "that is all that this process logged",
                 )
             self.abandon()
             if remove:

@@ -5,7 +5,6 @@ Runs, tags, properties and files are rows of their tables; how rows of metrics l
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from runwidgets.store.safety import IMMUTABLE, pragmas_for, reader_mode_for, unw
 from runwidgets.store.schema import apply_steps, check_steps
 from runwidgets.store.search import ranked, search
 from runwidgets.store.series import changed_metrics, last_values, whole_metrics, window_of_metric
+from runwidgets.system import may_be_written
 from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class SqliteStore:
         except Timeout as error:
             raise StoreError(f"another process has been opening {self._path} for {_BUSY_SECONDS} s") from error
         except OSError as error:
-            if not self._path.exists() or os.access(self._path.parent, os.W_OK):
+            if not self._path.exists() or may_be_written(self._path.parent):
                 raise StoreError(f"the workspace's folder {self._path.parent} cannot be written: {error}") from error
             self.is_read_only = True
         except SchemaError as error:

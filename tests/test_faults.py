@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import time
 import pytest
 
 from runwidgets import Experiment, Run, RunStatus, Workspace
-from runwidgets.errors import SchemaError, StoreError
+from runwidgets.errors import FileNotKeptError, SchemaError, StoreError
 from runwidgets.store import journal, liveness, recorder, recovery
 from runwidgets.store.recorder import close_all
 from tests.test_processes import SECONDS, eventually, finish, start  # noqa: F401 (a fixture)
@@ -126,6 +127,34 @@ print(json.dumps(run.get_status()))
     (runwidgets_home / "filler").unlink()
     run = Run(Experiment(Workspace(), "exp"), "run")
     assert (values(run), run.get_status()) == ([1], "Failed")
+
+
+def test_a_file_that_a_full_disk_does_not_take_is_named_with_what_to_do(disk, experiment, runwidgets_home, tmp_path):
+    run = experiment.start_logging(run_id="run", snapshot_directory=None)
+    source = tmp_path / "model.bin"
+    source.write_bytes(bytes(5 * 2**20))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "model.bin").write_bytes(bytes(5 * 2**20))
+    uploads = (
+        lambda: run.upload_file("outputs/model.bin", source),
+        lambda: run.upload_files(["outputs/model.bin"], [source]),
+        lambda: run.upload_folder("outputs", tmp_path / "folder"),
+    )
+    for upload in uploads:
+        with pytest.raises(StoreError, match=r"the file 'outputs/model.bin' of run run .*free some space") as caught:
+            upload()
+        assert isinstance(caught.value, OSError)
+        assert (caught.value.errno, isinstance(caught.value, FileNotKeptError)) == (errno.ENOSPC, True)
+    source.write_bytes(b"smaller")
+    run.upload_file("outputs/model.bin", source)
+    with pytest.raises(FileNotFoundError):
+        run.upload_file("outputs/model.bin", tmp_path / "missing")
+    run.complete()
+    close_all()
+    disk("remount,ro", kind=())
+    run = experiment.start_logging(snapshot_directory=None)
+    with pytest.raises(FileNotKeptError, match="set RUNWIDGETS_HOME to a folder that can be written"):
+        run.upload_file("outputs/model.bin", source)
 
 
 class _Figure:

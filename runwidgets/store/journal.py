@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from runwidgets.events import Event, JournalOpened
-from runwidgets.system import OPEN_FILES_CAN_GO, this_process
+from runwidgets.system import DISK_IS_FULL, OPEN_FILES_CAN_GO, this_process
 from runwidgets.values import long_integer, pack
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ class JournalWriter:
             error,
             WAITING_LIMIT / 2**20,
             "Free some space on that disk, and they are written"
-            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None}
+            if error.errno is None or error.errno in DISK_IS_FULL
             else "They are written as soon as it can be, but files are not kept meanwhile; to log elsewhere, set "
             "RUNWIDGETS_HOME to a folder that can be "
             "written, and start anew",

@@ -10,12 +10,13 @@ import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
+from runwidgets.store.files import USER_LOG
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _log = logging.getLogger(__name__)
 
-USER_LOG: Final = "logs/user_log.txt"
 _TELL_SECONDS: Final = 1.0
 _STREAMS: Final = ("stdout", "stderr")
 
@@ -32,12 +33,12 @@ class Block:
     run_id
         The run. In blocks of it within each other what is printed is logged once.
     open_log
-        Opens the file to append to; called when something is printed first.
+        Opens the file to append to; called when something is printed first. None where none can be, which was told.
     stored
         Is told the size of the log in bytes, at most once a second, and at the end.
     """
 
-    def __init__(self, run_id: str, open_log: Callable[[], int], stored: Callable[[int], None]) -> None:
+    def __init__(self, run_id: str, open_log: Callable[[], int | None], stored: Callable[[int], None]) -> None:
         self._log = _UserLog(run_id, open_log, stored)
         self._folder = _current_folder()
         _open_logs.append(self._log)
@@ -61,7 +62,7 @@ class Block:
 class _UserLog:
     """The file; it appears with the first text."""
 
-    def __init__(self, run_id: str, open_log: Callable[[], int], stored: Callable[[int], None]) -> None:
+    def __init__(self, run_id: str, open_log: Callable[[], int | None], stored: Callable[[int], None]) -> None:
         self.run_id = run_id
         self._open = open_log
         self._stored = stored
@@ -78,6 +79,9 @@ class _UserLog:
             try:
                 if self._handle is None:
                     self._handle = self._open()
+                if self._handle is None:
+                    self.is_open = False
+                    return
                 data = memoryview(text.encode("utf-8", "backslashreplace"))
                 while data:
                     data = data[os.write(self._handle, data) :]

@@ -83,7 +83,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _run(arguments: argparse.Namespace) -> int:
     root = (arguments.home or home()).expanduser().absolute()
-    reports = look(root, arguments.workspace, repair=arguments.repair, must_exist=arguments.home is not None)
+    reports = look(root, arguments.workspace, repair=arguments.repair)
     print(_json(root, reports) if arguments.json else _text(root, reports, repair=arguments.repair))
     if any(report.trouble for report in reports):
         return COULD_NOT_LOOK
@@ -96,7 +96,7 @@ def workspaces_in(root: Path) -> list[str]:
     Raises
     ------
     StoreError
-        If the folder cannot be read.
+        If the folder cannot be read, or is not there.
     """
     try:
         return sorted(
@@ -104,11 +104,16 @@ def workspaces_in(root: Path) -> list[str]:
             for place in root.iterdir()
             if not place.name.startswith(".") and place.is_dir() and any((place / sign).exists() for sign in _SIGNS)
         )
+    except FileNotFoundError as error:
+        raise StoreError(
+            f"{root} could not be looked at: there is no such folder. If that is where runs are kept, nothing was "
+            "logged yet; if not, give --home or set RUNWIDGETS_HOME"
+        ) from error
     except OSError as error:
         raise StoreError(f"the folder of all workspaces cannot be read: {error}") from error
 
 
-def look(root: Path, name: str | None = None, *, repair: bool = False, must_exist: bool = True) -> list[Report]:
+def look(root: Path, name: str | None = None, *, repair: bool = False) -> list[Report]:
     """Look at workspaces, and mend them.
 
     Parameters
@@ -119,17 +124,15 @@ def look(root: Path, name: str | None = None, *, repair: bool = False, must_exis
         Only the workspace of this name, by default all.
     repair
         Whether to mend what can be mended.
-    must_exist
-        Whether it is an error if the folder is not there.
 
     Raises
     ------
     WorkspaceNotFoundError
         If there is no workspace of that name.
     StoreError
-        If the folder cannot be read.
+        If the folder cannot be read, or is not there.
     """
-    names = workspaces_in(root) if root.exists() or must_exist else []
+    names = workspaces_in(root)
     if name is not None and name not in names:
         there = ", ".join(names) or "none"
         raise WorkspaceNotFoundError(f"there is no workspace {name!r} in {root}; those there are: {there}")

@@ -21,12 +21,28 @@ class StoreError(RunwidgetsError):
     """The store of a workspace cannot be opened, read or written."""
 
 
+class FileNotKeptError(StoreError, OSError):
+    """A file could not be kept with a run; ``errno`` says why, where the system did.
+
+    Parameters
+    ----------
+    message
+        Which file, of which run, and why.
+    errno
+        The system's number of the reason.
+    """
+
+    def __init__(self, message: str, errno: int | None = None) -> None:
+        super().__init__(message)
+        self.errno = errno
+
+
 class SnapshotError(RunwidgetsError):
     """A folder cannot be kept as a snapshot; the message says why, and what is biggest in it."""
 
 
 class SchemaError(StoreError):
-    """The store was written by a newer runwidgets than this one."""
+    """The store was written by a newer runwidgets than this one, or by an older one where it may not be written."""
 
 
 class RunFailedError(RunwidgetsError):

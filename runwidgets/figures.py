@@ -16,6 +16,7 @@ from runwidgets.errors import ArgumentTypeError, UserError
 from runwidgets.events import RowsLogged
 from runwidgets.images import HEAD_BYTES, image_type
 from runwidgets.records import VECTOR_COLUMN, MetricKind
+from runwidgets.system import may_be_written
 from runwidgets.uploading import Uploading
 
 if TYPE_CHECKING:
@@ -185,7 +186,8 @@ class Figures(Uploading):
             else:
                 self._write(RowsLogged(self._id, _now(), name, kind, {VECTOR_COLUMN: [path]}))
                 return
-        _log.warning("the %s %r is not kept: %s; training goes on", kind.value.replace("_", " "), name, trouble)
+        if may_be_written(self._experiment.workspace._folder):  # else the journal tells, of this too
+            _log.warning("the %s %r is not kept: %s; training goes on", kind.value.replace("_", " "), name, trouble)
 
 
 def check_name(name: object) -> None:

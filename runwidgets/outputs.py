@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from runwidgets.errors import ArgumentTypeError, UserError
 from runwidgets.store.files import checked_name
 from runwidgets.store.sources import stamp_of
+from runwidgets.system import may_be_written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +71,7 @@ class Outputs:
             else:
                 self._seen[name, path] = stamp
                 yield name_in_run, size
-        if troubles:
+        if troubles and may_be_written(files.root):  # else the journal tells, of these too
             more = f"; and {len(troubles) - _NAMED:,} more" if len(troubles) > _NAMED else ""
             _log.warning(
                 "%d outputs of run %s are not kept: %s%s", len(troubles), run_id, "; ".join(troubles[:_NAMED]), more

@@ -11,6 +11,7 @@ from runwidgets.errors import ArgumentTypeError, StoreError, UserError
 from runwidgets.events import FileStored, PointLogged, ProgressMade, PropertiesAdded, RowsLogged, TagsRemoved, TagsSet
 from runwidgets.figures import Figures, check_name
 from runwidgets.records import VECTOR_COLUMN, MetricKind
+from runwidgets.system import may_be_written
 from runwidgets.values import is_sequence, plain_list, plain_value, stored_text
 
 if TYPE_CHECKING:
@@ -257,12 +258,13 @@ class Recording(Figures):
         return dict(self._properties)
 
     def _open_block(self) -> Block:
-        from runwidgets.capture import USER_LOG, Block
+        from runwidgets.capture import Block
+        from runwidgets.store.files import USER_LOG
 
         files = self._experiment.workspace._files
         return Block(
             self._id,
-            lambda: files.open_to_append(self._id, USER_LOG),
+            lambda: files.open_to_append(self._id, USER_LOG) if may_be_written(files.root) else None,
             lambda size: self._write(FileStored(self._id, _now(), USER_LOG, size)),
         )
 

@@ -18,6 +18,7 @@ from runwidgets.opening import add_factory, experiment_of, found_run, typed_run
 from runwidgets.reading import Reading
 from runwidgets.records import RunError, RunStatus
 from runwidgets.snapshotting import Snapshotting
+from runwidgets.system import may_be_written
 from runwidgets.waiting import LogStream, flush_within, run_details, wait_for_end
 
 if TYPE_CHECKING:
@@ -232,12 +233,23 @@ class Run(InContext, Family, Snapshotting, Reading):
         -------
         str
             One of the words of `RunStatus`. ``NotResponding`` where the process that ran it is gone and nobody has
-            recorded an end yet.
+            recorded an end yet. While the store does not answer, what this object knows of a run that this process
+            started and has not ended.
+
+        Raises
+        ------
+        StoreError
+            If the store does not answer, and it is not such a run.
         """
         if not self._status.is_final:
             from runwidgets.store.liveness import observed_status
 
-            record = self._record()
+            try:
+                record = self._record()
+            except StoreError:
+                if self._id not in self._recorder.owned:
+                    raise
+                return self._status.value  # nobody knows better than the process that runs it
             if record is not None:
                 self._status = observed_status(record.status, record.owner)
         return self._status.value
@@ -378,8 +390,13 @@ class Run(InContext, Family, Snapshotting, Reading):
             self._recorder.recover()  # what workers logged that were forked and are gone
             record = self._record()
         except StoreError as problem:
-            waiting = f"the end of run {self._id}" if status else f"what was logged to run {self._id}"
-            _log.warning("%s; %s waits in the journal", problem, waiting)
+            what = f"the end of run {self._id}" if status else f"what was logged to run {self._id}"
+            if not self._recorder.waits_in_memory:
+                _log.warning("%s; %s waits in the journal", problem, what)
+            elif may_be_written(self._recorder.folder):  # else the journal has told, and tells at the end what is lost
+                _log.warning(
+                    "%s; %s waits in memory, and is lost if this process ends before it can be written", problem, what
+                )
         else:
             if record is not None:
                 self._status = record.status  # a run that had ended before keeps that end

@@ -16,6 +16,7 @@ from runwidgets.outputs import Outputs, outputs_of
 from runwidgets.packages import packages_text, python_facts
 from runwidgets.store.snapshots import snapshots_of
 from runwidgets.store.sources import Limits
+from runwidgets.system import may_be_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +85,8 @@ class Surroundings:
                 source = contents.path(contents.keep(text.encode()))
                 write(FileStored(run.id, _now(), name, files.link(run.id, name, source)))
             except OSError as error:
-                _log.warning("the file %s of run %s is not kept: %s", name, run.id, error)
+                if may_be_written(workspace._folder):  # else the journal tells, of this too
+                    _log.warning("the file %s of run %s is not kept: %s", name, run.id, error)
 
         def collect() -> None:
             try:
@@ -143,7 +145,9 @@ def _snapshot(workspace: Workspace, folder: Path, without: list[Path]) -> str | 
         snapshot = snapshots_of(workspace._folder).take(folder, without=[home(), *without], limits=limits)
     except (SnapshotError, NotFoundError, OSError) as error:
         _refused[folder] = _Refusal(time.monotonic() + _REFUSED_SECONDS, _marks(folder))
-        _log.warning("%s; with snapshot_directory=None none is taken, and another folder may be named", error)
+        is_of_disk = isinstance(error, OSError) or isinstance(error.__cause__, OSError)
+        if not is_of_disk or may_be_written(workspace._folder):  # else the journal tells, of this too
+            _log.warning("%s; with snapshot_directory=None none is taken, and another folder may be named", error)
         return None
     _refused.pop(folder, None)
     if snapshot.unreadable:

@@ -5,6 +5,7 @@ The one module in which systems may differ.
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import re
@@ -153,3 +154,15 @@ def _file_system(path: str, mounts: Iterable[tuple[str, str, str]]) -> FileSyste
             found, longest = (kind.lower(), options), len(root)
     kind, options = found
     return FileSystem(kind, _NETWORK.fullmatch(kind) is not None or "remote" in options.split(","))
+
+
+DISK_IS_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Numbers of errors that go away when there is space, or more is allowed."""
+
+
+def may_be_written(folder: Path) -> bool:
+    """Tell whether this user may write a folder, or make it where it is missing; a full disk may be written."""
+    place = folder
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    return os.path.isdir(place) and os.access(place, os.W_OK)  # noqa: PTH112 (which never raises)

@@ -20,6 +20,7 @@ from runwidgets.configuration import (
 )
 from runwidgets.errors import ArgumentTypeError, StoreError, UserError, WorkspaceNotFoundError
 from runwidgets.home import folder_of, is_workspace, not_found, workspace_names
+from runwidgets.system import may_be_written
 
 if TYPE_CHECKING:
     import builtins
@@ -402,7 +403,8 @@ class Workspace:
                 kept = read_description(self._folder)
                 self._about = msgspec.structs.replace(kept or self._about, **self._given)
         except OSError as error:
-            _log.warning("what describes the workspace %r cannot be kept in %s: %s", self._name, self._folder, error)
+            if may_be_written(self._folder):  # else the journal tells who logs there, and the store who reads
+                _log.warning("what describes workspace %r cannot be kept in %s: %s", self._name, self._folder, error)
 
     @property
     def _recorder(self) -> Recorder:

@@ -61,7 +61,7 @@ def test_an_unknown_command_or_option_is_told_with_what_there_is():
 def test_an_error_is_one_line_and_not_a_traceback(tmp_path):
     out, err = run("doctor", "--home", tmp_path / "nowhere", code=2)
     assert out == ""
-    assert err.startswith("runwidgets doctor: the folder of all workspaces cannot be read")
+    assert err.startswith(f"runwidgets doctor: {tmp_path / 'nowhere'} could not be looked at: there is no such folder")
     assert err.count("\n") == 1
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -131,11 +132,9 @@ def test_a_sound_workspace_gives_nothing_and_is_left_as_it_is(sound):
     assert not (sound / "backups").exists()
 
 
-def test_no_home_and_an_empty_home_are_well(runwidgets_home, capsys):
+def test_an_empty_home_is_well(runwidgets_home, capsys):
     assert cli.main(["doctor"]) == 0
     assert capsys.readouterr().out == f"there is no workspace in {runwidgets_home}\n"
-    runwidgets_home.rmdir()
-    assert cli.main(["doctor"]) == 0
 
 
 def test_every_kind_of_run_is_sound_however_it_was_logged(folder):
@@ -800,6 +799,38 @@ def test_half_stored_files_and_half_deleted_workspaces_go_when_they_are_old(soun
     reports = look(runwidgets_home, repair=True)
     assert [report.left for report in reports] == [[], []]
     assert (fresh.exists(), stale.exists(), doomed.exists()) == (True, False, False)
+
+
+def test_a_log_that_a_killed_process_had_not_noted_the_whole_of_is_no_damage(start, folder):  # noqa: F811
+    code = """
+with experiment.start_logging(run_id="run") as run:
+    for n in range(5):
+        print("line", n)
+        run.log("m", n)
+    run.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    process = start(code)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    assert read().get_status() == "Failed"
+    close_all()
+    ((noted,),) = change(folder, "SELECT size FROM files WHERE path = 'logs/user_log.txt'")
+    log = folder / "artifacts" / "run" / "logs" / "user_log.txt"
+    assert log.stat().st_size > noted
+    found(folder)
+    os.truncate(log, noted - 1)
+    found(folder, r"file 'logs/user_log\.txt' of run run: it has \d+ bytes, not ")
+
+
+@pytest.mark.parametrize("how", ["named", "of the environment"])
+def test_a_home_that_is_not_there_could_not_be_looked_at(runwidgets_home, monkeypatch, capsys, how):
+    mistyped = runwidgets_home / "mistyped"
+    monkeypatch.setenv("RUNWIDGETS_HOME", str(mistyped))
+    assert cli.main(["doctor", *(["--home", str(mistyped)] if how == "named" else [])]) == 2
+    out, err = capsys.readouterr()
+    assert (out, f"{mistyped} could not be looked at: there is no such folder" in err) == ("", True)
+    assert not mistyped.exists()
 
 
 # ---- permissions, and other users

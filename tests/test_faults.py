@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import time
 import pytest
 
 from runwidgets import Experiment, Run, RunStatus, Workspace
-from runwidgets.errors import SchemaError, StoreError
+from runwidgets.errors import FileNotKeptError, SchemaError, StoreError
 from runwidgets.store import journal, liveness, recorder, recovery
 from runwidgets.store.recorder import close_all
 from tests.test_processes import SECONDS, eventually, finish, start  # noqa: F401 (a fixture)
@@ -101,6 +102,61 @@ def test_a_full_disk_stops_nothing_and_gets_all_when_there_is_space(disk, experi
     run.complete()
 
 
+@pytest.mark.usefixtures("disk")
+def test_an_end_that_a_full_disk_does_not_take_is_not_said_to_be_in_the_journal(start, runwidgets_home):  # noqa: F811
+    code = """
+from pathlib import Path
+run = experiment.start_logging(run_id="run", snapshot_directory=None, outputs=False)
+run.log("m", 1)
+run.flush()
+with Path(sys.argv[1]).open("wb", buffering=0) as file:
+    try:
+        while True:
+            file.write(bytes(4096))
+    except OSError:
+        pass
+run.log_list("m", [n / 3 for n in range(100_000)])
+run.complete()
+print(json.dumps(run.get_status()))
+"""
+    status, err = finish(start(code, runwidgets_home / "filler"))
+    assert status == "Completed"
+    assert "the end of run run waits in memory, and is lost if" in err
+    assert ("the end of run run waits in the journal" in err, "will be read later" in err) == (False, False)
+    assert err.count("what it has from before is read later") == 1
+    (runwidgets_home / "filler").unlink()
+    run = Run(Experiment(Workspace(), "exp"), "run")
+    assert (values(run), run.get_status()) == ([1], "Failed")
+
+
+def test_a_file_that_a_full_disk_does_not_take_is_named_with_what_to_do(disk, experiment, runwidgets_home, tmp_path):
+    run = experiment.start_logging(run_id="run", snapshot_directory=None)
+    source = tmp_path / "model.bin"
+    source.write_bytes(bytes(5 * 2**20))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "model.bin").write_bytes(bytes(5 * 2**20))
+    uploads = (
+        lambda: run.upload_file("outputs/model.bin", source),
+        lambda: run.upload_files(["outputs/model.bin"], [source]),
+        lambda: run.upload_folder("outputs", tmp_path / "folder"),
+    )
+    for upload in uploads:
+        with pytest.raises(StoreError, match=r"the file 'outputs/model.bin' of run run .*free some space") as caught:
+            upload()
+        assert isinstance(caught.value, OSError)
+        assert (caught.value.errno, isinstance(caught.value, FileNotKeptError)) == (errno.ENOSPC, True)
+    source.write_bytes(b"smaller")
+    run.upload_file("outputs/model.bin", source)
+    with pytest.raises(FileNotFoundError):
+        run.upload_file("outputs/model.bin", tmp_path / "missing")
+    run.complete()
+    close_all()
+    disk("remount,ro", kind=())
+    run = experiment.start_logging(snapshot_directory=None)
+    with pytest.raises(FileNotKeptError, match="set RUNWIDGETS_HOME to a folder that can be written"):
+        run.upload_file("outputs/model.bin", source)
+
+
 class _Figure:
     def savefig(self, stream, **_):
         stream.write(b"\x89PNG\r\n\x1a\n" + bytes(100_000))
@@ -173,8 +229,9 @@ def test_a_home_that_cannot_be_made_stops_nothing_and_gets_all_when_it_can(exper
         run.log("m", n)
     with pytest.raises(StoreError, match="RUNWIDGETS_HOME"):
         list(experiment.get_runs())
+    assert run.get_status() == "Running"
     with pytest.raises(StoreError, match=r"cannot be made|wait in memory"):
-        run.get_status()
+        run.get_tags()
     own = experiment.workspace._recorder._journal
     assert own.waiting > 100
     assert sum("training goes on" in text for text in said(caplog)) == 1
@@ -193,7 +250,8 @@ def test_a_home_that_could_never_be_made_is_said_at_the_end_with_what_is_lost(st
     _, err = finish(process)
     (lost,) = re.findall(r"events that are lost: (\d+)", err)
     assert int(lost) >= 13, "the run, its states, ten values, and where it started"
-    assert "Traceback" not in err
+    assert "that is all that this process logged" in err
+    assert (err.count("\n"), "Traceback" in err) == (2, False), "one when it begins, and one at the end"
 
 
 @pytest.mark.usefixtures("quick")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from runwidgets.errors import StoreError
 from runwidgets.store.sqlite import SqliteStore
+from runwidgets.system import may_be_written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,7 @@ class StoreAccess:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "runs.sqlite"
         self._mutex = threading.RLock()
-        self._store: Store | None = None
+        self._store: SqliteStore | None = None
         self._file: tuple[int, int] | None = None
 
     def get(self) -> Store:
@@ -38,8 +39,11 @@ class StoreAccess:
             If it cannot be opened.
         """
         with self._mutex:
-            if self._store is not None and self._file == _file_at(self._path):
-                return self._store
+            store = self._store
+            if store is not None and store.is_read_only and may_be_written(self._path.parent):
+                store = None  # it can be written again
+            if store is not None and self._file == _file_at(self._path):
+                return store
             self.forget()
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -57,6 +61,12 @@ class StoreAccess:
                 ) from error
             self._file = _file_at(self._path)
             return self._store
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the store is open, and this user may only read it."""
+        with self._mutex:
+            return self._store is not None and self._store.is_read_only
 
     def forget(self) -> None:
         """Close the store; it is opened anew, and its schema looked at, when it is needed next."""

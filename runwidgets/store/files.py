@@ -14,6 +14,8 @@ from runwidgets.errors import NotFoundError, UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+USER_LOG: Final = "logs/user_log.txt"
+"""Name in its run of the file that has what was printed: the one that grows while the store has it already."""
 _MAX_PART_BYTES: Final = 255
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _HALF_PAIR: Final = re.compile(r"[\ud800-\udfff]")
@@ -68,6 +70,11 @@ class FileRoot:
         if not path.parent.resolve().is_relative_to(folder.resolve()) or path.is_symlink():
             raise UserError(f"{name!r} cannot name a file of a run: a link on its way leads out of the run's folder")
         return path
+
+    @property
+    def root(self) -> Path:
+        """The folder."""
+        return self._root
 
     def save(self, run_id: str, name: str, source: Path | BinaryIO) -> int:
         """Copy a file or a stream in, whole or not at all; a file of that name is replaced.

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from runwidgets.events import Event, JournalOpened
-from runwidgets.system import OPEN_FILES_CAN_GO, this_process
+from runwidgets.system import DISK_IS_FULL, OPEN_FILES_CAN_GO, this_process
 from runwidgets.values import long_integer, pack
 
 if TYPE_CHECKING:
@@ -240,8 +240,9 @@ class JournalWriter:
             error,
             WAITING_LIMIT / 2**20,
             "Free some space on that disk, and they are written"
-            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None}
-            else "They are written as soon as it can be; to log elsewhere, set RUNWIDGETS_HOME to a folder that can be "
+            if error.errno is None or error.errno in DISK_IS_FULL
+            else "They are written as soon as it can be, but files are not kept meanwhile; to log elsewhere, set "
+            "RUNWIDGETS_HOME to a folder that can be "
             "written, and start anew",
         )
 
@@ -331,9 +332,10 @@ class JournalWriter:
         with self._mutex:
             if self._waiting:
                 _log.warning(
-                    "the journal %s cannot be written: events that are lost: %d",
+                    "the journal %s cannot be written: events that are lost: %d; %s",
                     self.path,
                     self.waiting + self.lost - self._lost_told,
+                    "what it has from before is read later" if self.size else "that is all that this process logged",
                 )
             self.abandon()
             if remove:

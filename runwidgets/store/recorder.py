@@ -186,6 +186,11 @@ class Recorder:
         return tuple(self._owned)
 
     @property
+    def waits_in_memory(self) -> bool:
+        """Whether events wait in memory, because the journal cannot be written; of which it has told."""
+        return self._journal is not None and self._journal.waiting > 0
+
+    @property
     def journal_id(self) -> str | None:
         """The journal that this process writes; None while it writes none."""
         return self._journal.journal_id if self._journal else None
@@ -313,13 +318,16 @@ class Recorder:
     def recover(self) -> None:
         """Fold the journals of processes that are gone, end the runs that they left, delete the files.
 
+        Where this user may only read the store, they stay for somebody else.
+
         Raises
         ------
         StoreError
             If the store does not answer.
         """
-        journal = self._journal
-        self._recovery.recover(self.store, journal.journal_id if journal else None)
+        journal, store = self._journal, self.store
+        if not self._access.is_read_only:
+            self._recovery.recover(store, journal.journal_id if journal else None)
 
     @property
     def has_company(self) -> bool:
@@ -346,7 +354,8 @@ class Recorder:
                 self.store.end_journal(journal.journal_id, time.time())
                 journal.close(remove=True)
             except (StoreError, OSError) as error:
-                _log.warning("%s; what is in %s will be read later", error, journal.path)
+                if not journal.waiting:  # else the journal tells what is lost
+                    _log.warning("%s; what is in %s will be read later", error, journal.path)
                 journal.close()
             self._journal = self._thread = None
             self._access.forget()

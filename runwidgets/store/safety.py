@@ -12,6 +12,7 @@ import logging
 import os
 from typing import TYPE_CHECKING, Final
 
+from runwidgets.errors import StoreError
 from runwidgets.system import file_system_of
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ _log = logging.getLogger(__name__)
 VARIABLE: Final = "RUNWIDGETS_SAFE_STORE"
 """Environment variable that forces the safe mode: ``1`` on, ``0`` off."""
 _FAST: Final = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL")
+IMMUTABLE: Final = "immutable=1"
+_READ_VERSION_AT: Final = 18
+"""Offset in a file of SQLite's (https://sqlite.org/fileformat.html, 1.3)."""
+_WAL_VERSION: Final = b"\x02"
 _SAFE: Final = ("PRAGMA journal_mode = DELETE", "PRAGMA synchronous = FULL")
 
 
@@ -33,6 +38,33 @@ def pragmas_for(path: Path) -> tuple[str, ...]:
 def reader_mode_for(path: Path) -> str:
     """Give the mode in which a reader opens a store's file; the safe mode has it undo what is half written."""
     return "rw" if _is_safe(path) else "ro"
+
+
+def unwritable_mode_for(path: Path) -> str:
+    """Give the parameters with which a reader opens a store's file in a folder that this user may not write.
+
+    SQLite reads a file in write-ahead mode together with its ``-wal`` and ``-shm``, which it makes where they are
+    missing. Where it cannot, it reads the file alone, as one that nobody changes: all is in it if there is no log.
+
+    Raises
+    ------
+    StoreError
+        If part of what was written is in a log that cannot be read so.
+    OSError
+        If the file cannot be read.
+    """
+    with path.open("rb") as file:
+        file.seek(_READ_VERSION_AT)
+        is_wal = file.read(1) == _WAL_VERSION
+    log, index = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+    if not is_wal or (log.exists() and index.exists()):
+        return "mode=ro"
+    if log.exists() and log.stat().st_size:
+        raise StoreError(
+            f"part of the store {path} is in {log}, which cannot be read while this user may not write the folder: "
+            "open the workspace once as a user who may, or copy the folder to where this one may write"
+        )
+    return IMMUTABLE
 
 
 def _is_safe(path: Path) -> bool:

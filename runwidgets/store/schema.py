@@ -99,13 +99,7 @@ def apply_steps(db: sqlite3.Connection, steps: tuple[tuple[str, Step], ...] = ST
     db.execute(
         "CREATE TABLE IF NOT EXISTS schema_steps (name TEXT PRIMARY KEY, applied_at REAL NOT NULL) WITHOUT ROWID"
     )
-    done = {name for (name,) in db.execute("SELECT name FROM schema_steps")}
-    unknown = done - {name for name, _ in steps}
-    if unknown:
-        raise SchemaError(
-            f"this workspace was written by a newer runwidgets (its schema has {', '.join(sorted(unknown))}): "
-            "install that version, or use another RUNWIDGETS_HOME"
-        )
+    done = _steps_done(db, steps)
     for name, step in steps:
         if name in done:
             continue
@@ -120,3 +114,31 @@ def apply_steps(db: sqlite3.Connection, steps: tuple[tuple[str, Step], ...] = ST
             db.execute("ROLLBACK")
             raise
         db.execute("COMMIT")
+
+
+def check_steps(db: sqlite3.Connection, steps: tuple[tuple[str, Step], ...] = STEPS) -> None:
+    """Make sure that a database, which may not be changed, has the schema of this version.
+
+    Raises
+    ------
+    SchemaError
+        If it holds other steps than this version has.
+    """
+    is_ours = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_steps'").fetchone()
+    done = _steps_done(db, steps) if is_ours else set()
+    if missing := [name for name, _ in steps if name not in done]:
+        raise SchemaError(
+            f"this workspace was written by an older runwidgets (its schema lacks {', '.join(missing)}), and this user "
+            "may not write it: open it once as a user who may, which brings it up to date"
+        )
+
+
+def _steps_done(db: sqlite3.Connection, steps: tuple[tuple[str, Step], ...]) -> set[str]:
+    done = {name for (name,) in db.execute("SELECT name FROM schema_steps")}
+    unknown = done - {name for name, _ in steps}
+    if unknown:
+        raise SchemaError(
+            f"this workspace was written by a newer runwidgets (its schema has {', '.join(sorted(unknown))}): "
+            "install that version, or use another RUNWIDGETS_HOME"
+        )
+    return done

@@ -27,10 +27,11 @@ from runwidgets.records import (
 )
 from runwidgets.store import experiments
 from runwidgets.store.folding import Fold, to_progress
-from runwidgets.store.safety import pragmas_for, reader_mode_for
-from runwidgets.store.schema import apply_steps
+from runwidgets.store.safety import IMMUTABLE, pragmas_for, reader_mode_for, unwritable_mode_for
+from runwidgets.store.schema import apply_steps, check_steps
 from runwidgets.store.search import ranked, search
 from runwidgets.store.series import changed_metrics, last_values, whole_metrics, window_of_metric
+from runwidgets.system import may_be_written
 from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
@@ -75,12 +76,13 @@ class SqliteStore:
     Parameters
     ----------
     path
-        The file; it is made where it is missing.
+        The file; it is made where it is missing. Where this user may read but not write it, it can be read all the
+        same, and nothing is made beside it.
 
     Raises
     ------
     SchemaError
-        If a newer version wrote the file.
+        If a newer version wrote the file, or an older one a file that this user may not write.
     StoreError
         If it cannot be opened.
     """
@@ -92,6 +94,9 @@ class SqliteStore:
         self._writer: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
         self._gathered: dict[int, Gathered] = {}
+        self.is_read_only = False
+        """Whether this user may only read the file."""
+        self._is_frozen = False
         self._make()
 
     def _make(self) -> None:
@@ -104,7 +109,23 @@ class SqliteStore:
         except Timeout as error:
             raise StoreError(f"another process has been opening {self._path} for {_BUSY_SECONDS} s") from error
         except OSError as error:
-            raise StoreError(f"the workspace's folder {self._path.parent} cannot be written: {error}") from error
+            if not self._path.exists() or may_be_written(self._path.parent):
+                raise StoreError(f"the workspace's folder {self._path.parent} cannot be written: {error}") from error
+            self.is_read_only = True
+        except SchemaError as error:
+            self.close()
+            raise SchemaError(f"{self._path}: {error}") from None
+        except StoreError:
+            self.close()
+            raise
+        if self.is_read_only:
+            self._check()
+
+    def _check(self) -> None:
+        """Look whether a file that cannot be written is one that this version can read."""
+        try:
+            with self._snapshot() as db:
+                check_steps(db)
         except SchemaError as error:
             self.close()
             raise SchemaError(f"{self._path}: {error}") from None
@@ -128,12 +149,22 @@ class SqliteStore:
 
     def _read_connection(self) -> sqlite3.Connection:
         if self._reader is None:
-            uri = f"{self._path.absolute().as_uri()}?mode={reader_mode_for(self._path)}"
             self._reader = sqlite3.connect(
-                uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+                f"{self._path.absolute().as_uri()}?{self._reader_mode()}",
+                uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False,
+            )  # fmt: skip
             self._reader.execute("PRAGMA query_only = 1")
         return self._reader
+
+    def _reader_mode(self) -> str:
+        if not self.is_read_only:
+            return f"mode={reader_mode_for(self._path)}"
+        try:
+            mode = unwritable_mode_for(self._path)
+        except OSError as error:
+            raise StoreError(f"the store {self._path} cannot be read: {error}") from error
+        self._is_frozen = mode == IMMUTABLE
+        return mode
 
     @contextmanager
     def _driver_errors(self) -> Iterator[None]:
@@ -144,6 +175,8 @@ class SqliteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        if self.is_read_only:
+            raise StoreError(f"the store {self._path} can only be read: this user may not write {self._path.parent}")
         with self._writing, self._driver_errors():
             db = self._write_connection()
             db.execute("BEGIN IMMEDIATE")
@@ -167,6 +200,9 @@ class SqliteStore:
                 yield db
             finally:
                 db.execute("COMMIT")
+                if self._is_frozen:  # as far as this connection is concerned; somebody else may write at any time
+                    db.close()
+                    self._reader = None
 
     # ---- writing
 

@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import UserError
-from runwidgets.store.files import checked_name
+from runwidgets.store.files import USER_LOG, checked_name
 from runwidgets.store.health.findings import Finding, Severity, Trouble, counted, some_of
 from runwidgets.store.health.journals import is_old, leftover
 from runwidgets.store.safety import VARIABLE
@@ -86,6 +86,8 @@ def _check_rows(root: Path, db: sqlite3.Connection, run_key: int, run_id: str, w
         size_there = _size_of(root, run_id, path)
         if size_there == size or (size_there is not None and waiting.writers):
             continue  # it may just be replaced
+        if path == USER_LOG and (size_there or 0) > size:
+            continue  # it grows while its block is open; of one that was killed, what came last was never noted
         if db.execute(f"{query} AND path = ?", (run_key, path)).fetchone() != (path, size):
             continue  # it was, or it was deleted with its run, while we looked
         is_missing = size_there is None

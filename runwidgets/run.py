@@ -327,7 +327,7 @@ class Run(InContext, Family, Snapshotting, Reading):
             If the run Failed and ``raise_on_error`` is set. A run that was Canceled raises nothing.
         """
         if show_output:
-            from runwidgets.capture import USER_LOG
+            from runwidgets.store.files import USER_LOG
 
             sys.stdout.write(f"RunId: {self._id}\n")
             stream = LogStream(self, USER_LOG)

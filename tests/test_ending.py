@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 from runwidgets import Experiment, Run, Workspace
 from runwidgets.store.recorder import close_all
+from tests.test_processes import not_measured
 
 BEGIN = """
 import atexit, os, signal, sys, threading, time
@@ -34,7 +34,7 @@ def start():
     def start(code, begin=BEGIN):
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore::DeprecationWarning", "-c", begin + code],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_not_measured(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=not_measured(),
         )  # fmt: skip
         started.append(process)
         return process
@@ -44,11 +44,6 @@ def start():
         process.kill()
         process.communicate()
     close_all()
-
-
-def _not_measured():
-    """Give an environment in which coverage does not set a handler of its own for SIGTERM."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 def finish(process, number=None):

@@ -16,7 +16,7 @@ import pytest
 
 from runwidgets import Experiment, Workspace
 from runwidgets.store.recorder import close_all
-from tests.test_processes import start  # noqa: F401 (a fixture)
+from tests.test_processes import not_measured, start  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can be somebody else")
 
@@ -101,7 +101,7 @@ def nobody(home, code=READ):
     """Run code as another user; give what it printed, and what it said."""
     done = subprocess.run(
         [sys.executable, "-B", "-c", AS_NOBODY + code, str(home.parent / "target")],
-        check=False, capture_output=True, text=True, timeout=120,
+        check=False, capture_output=True, text=True, timeout=120, env=not_measured(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr

@@ -14,20 +14,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runwidgets.errors import NotFoundError, RunwidgetsError, StoreError, UserError
+    from runwidgets.compute import ComputeTarget, LocalCompute
+    from runwidgets.errors import (
+        ComputeTargetError,
+        NotFoundError,
+        RunFailedError,
+        RunwidgetsError,
+        StoreError,
+        UserError,
+    )
     from runwidgets.experiment import Experiment, ViewType
     from runwidgets.records import RunStatus
     from runwidgets.run import Run
+    from runwidgets.submit.script_run import ScriptRun
     from runwidgets.widgets.details import RunDetails
     from runwidgets.workspace import Workspace
 
 __all__ = [
+    "ComputeTarget",
+    "ComputeTargetError",
     "Experiment",
+    "LocalCompute",
     "NotFoundError",
     "Run",
     "RunDetails",
+    "RunFailedError",
     "RunStatus",
     "RunwidgetsError",
+    "ScriptRun",
     "StoreError",
     "UserError",
     "ViewType",
@@ -35,12 +49,17 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ComputeTarget": "compute",
+    "ComputeTargetError": "errors",
     "Experiment": "experiment",
+    "LocalCompute": "compute",
     "NotFoundError": "errors",
     "Run": "run",
     "RunDetails": "widgets.details",
+    "RunFailedError": "errors",
     "RunStatus": "records",
     "RunwidgetsError": "errors",
+    "ScriptRun": "submit.script_run",
     "StoreError": "errors",
     "UserError": "errors",
     "ViewType": "experiment",

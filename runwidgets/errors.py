@@ -75,3 +75,11 @@ class ArgumentTypeError(UserError, TypeError):
 
 class RunEnvironmentError(RunwidgetsError):
     """The process is not part of a submitted run, or what its environment says of the run is not true."""
+
+
+class WaitInterruptedError(RunwidgetsError):
+    """The waiting for a run was interrupted; the run itself goes on."""
+
+
+class ComputeTargetError(RunwidgetsError):
+    """A compute target cannot be made or used, or there is none of that name; the message says which there are."""

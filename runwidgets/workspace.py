@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from runwidgets.compute import ComputeTarget
     from runwidgets.experiment import Experiment
     from runwidgets.limits import Limits
     from runwidgets.run import Run
@@ -341,6 +342,17 @@ class Workspace:
         return workspace_details(self._name, self._about, self.discovery_url)
 
     # ---- what is in it
+
+    @property
+    def compute_targets(self) -> dict[str, ComputeTarget]:
+        """Its compute targets by name, ``local`` first."""
+        from runwidgets.compute import compute_targets
+
+        return compute_targets(self)
+
+    def get_default_compute_target(self, type: str = "CPU") -> ComputeTarget:  # noqa: A002, ARG002 (SDK v1's signature)
+        """Give the target ``local``."""
+        return self.compute_targets["local"]
 
     @property
     def experiments(self) -> dict[str, Experiment]:

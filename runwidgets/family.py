@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from runwidgets.errors import ArgumentTypeError, UserError
 from runwidgets.filters import found_runs, matches, run_query
 from runwidgets.handle import Handle
+from runwidgets.records import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -115,6 +116,12 @@ class Family(Handle):
             self._limits.check_children(len(tag_values))
         return [start_run(self._experiment, parent_id=self._id, tags={tag_key: value}) for value in tag_values]
 
+    def _cancel_children(self) -> None:
+        """Cancel the runs just below this one that have not ended; each cancels those below it."""
+        for child in self.get_children():
+            if not RunStatus(child.get_status()).is_final:
+                child.cancel()
+
     def get_children(
         self,
         recursive: bool = False,
@@ -155,7 +162,8 @@ def _those_of(workspace: Workspace, wanted: Iterable[str], query: RunQuery, stat
     for found in workspace._store.described([*wanted]):
         if matches(found, query):
             run = Run._of(Experiment(workspace, found.run.experiment), found)
-            if status in (None, run.get_status()):
+            now = RunStatus(run.get_status())
+            if not now.is_final and status in {None, now}:  # one that has just ended may have its slot for a moment
                 yield run
 
 

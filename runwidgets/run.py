@@ -303,7 +303,8 @@ class Run(InContext, Family, Snapshotting, Reading):
             self._status = RunStatus.RUNNING
 
     def cancel(self) -> None:
-        """End the run: Canceled. The process that runs an interactive run goes on."""
+        """End the run, and those below it: Canceled. The process that runs an interactive run goes on."""
+        self._cancel_children()
         self._end(RunStatus.CANCELED, None)
 
     def wait_for_completion(

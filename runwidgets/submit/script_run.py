@@ -73,9 +73,7 @@ class ScriptRun(Run):
         Returns at once, with the run in CancelRequested; `wait_for_completion` waits for the end. A run that waits for
         its turn leaves the queue. To cancel a run twice, or one that has ended, does nothing.
         """
-        for child in self.get_children():
-            if not RunStatus(child.get_status()).is_final:
-                child.cancel()
+        self._cancel_children()
         if RunStatus(self.get_status()).is_final:
             return
         self._place.ask_to_cancel()

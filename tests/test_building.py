@@ -54,13 +54,15 @@ def wheels(tmp_path):
     return folder
 
 
-def make_wheel(folder: Path, name: str, version: str, code: str) -> Path:
+def make_wheel(folder: Path, name: str, version: str, code: str, path_file: str = "") -> Path:
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}/__init__.py", code)
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        if path_file:
+            archive.writestr(f"{name}.pth", path_file)
         archive.writestr(f"{info}/RECORD", "".join(f"{entry},,\n" for entry in archive.namelist()))
     return path
 
@@ -181,9 +183,14 @@ def test_a_script_in_a_built_environment_has_its_packages_and_logs(wheels, runwi
 
 @pytest.mark.slow
 def test_packages_of_the_environment_come_before_those_that_are_lent_to_it(wheels):
+    edited = wheels.parent / "edited"  # as what is installed to be edited in place
+    edited.mkdir()
+    (edited / "psutil.py").write_text("WHOSE = 'edited'\n")
     make_wheel(wheels, "pathspec", "99.0", "WHOSE = 'its own'\n")
+    make_wheel(wheels, "tiny", "1.0", "", path_file=f"{edited}\n")
     interpreter, _ = build(environment_of(wheels, "tiny", "pathspec"))
-    assert output_of(interpreter, "import pathspec; print(pathspec.WHOSE)") == "its own"
+    code = "import pathspec, psutil; print(pathspec.WHOSE, psutil.WHOSE, sep=', ')"
+    assert output_of(interpreter, code) == "its own, edited"
     lent = interpreter.parent.parent / "lent"
     assert (lent / "pathspec").exists()
     path = output_of(interpreter, "import sys; print(sys.path[-1])")

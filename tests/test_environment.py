@@ -81,8 +81,8 @@ def test_two_environments_share_no_part():
 def test_what_files_of_the_sdk_have_besides_is_passed_over_and_what_is_misspelt_is_told(caplog):
     content = {
         "name": "old", "version": "3", "assetId": None, "databricks": {"jarLibraries": []}, "r": None,
-        "python": {"userManagedDependencies": True, "interpreterPath": "python", "baseCondaEnvironment": None},
-        "docker": {"baseImageRegistry": {"address": None, "registryIdentity": None}},
+        "python": {"userManagedDependencies": True, "interpreterPath": "python", "condaDependencies": None},
+        "docker": {"baseImageRegistry": {"address": None, "registryIdentity": None}, "arguments": None},
     }  # fmt: skip
     environment = Environment.from_dict(content)
     assert (environment.name, environment.version, environment.python.user_managed_dependencies) == ("old", "3", True)
@@ -194,17 +194,23 @@ def test_many_processes_that_register_at_once_get_a_version_each():
     code = (
         f"import sys; sys.path[:0] = {sys.path!r}\n"
         "from runwidgets import Environment, Workspace\n"
-        "for i in range(5):\n"
+        "Environment('shared').register(Workspace()); print('ready', flush=True); input()\n"
+        "for i in range(20):\n"
         "    e = Environment('shared'); e.environment_variables = {'WHO': f'{sys.argv[1]} {i}'}\n"
         "    print(e.register(Workspace()).version)\n"
     )
     processes = [
-        subprocess.Popen([sys.executable, "-c", code, str(n)], stdout=subprocess.PIPE, text=True) for n in range(4)
+        subprocess.Popen([sys.executable, "-c", code, str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for n in range(4)
     ]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 4
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
     versions = [int(word) for process in processes for word in process.communicate()[0].split()]
-    assert sorted(versions) == list(range(1, 21))
-    found = [Environment.get(Workspace(), "shared", n).environment_variables["WHO"] for n in range(1, 21)]
-    assert len(set(found)) == 20
+    assert sorted(versions) == list(range(2, 82))
+    found = [Environment.get(Workspace(), "shared", n).environment_variables["WHO"] for n in versions]
+    assert len(set(found)) == 80
 
 
 @pytest.mark.parametrize("name", ["../up", "", "a/b", ".hidden", "AzureML-Minimal", "azureml-mine"])

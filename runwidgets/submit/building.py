@@ -13,14 +13,12 @@ import sys
 import threading
 import time
 import uuid
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from runwidgets.errors import EnvironmentBuildError, EnvironmentBuildStoppedError
 from runwidgets.home import home
 from runwidgets.submit.conda_tool import conda_tool, create_command, interpreter_in
-from runwidgets.submit.links import LENT, lend
 from runwidgets.submit.needs import needs_of
 from runwidgets.submit.requirements import content_of_places, package_name
 
@@ -145,6 +143,8 @@ class _Builder:
             raise EnvironmentBuildStoppedError(f"{self._described()} was canceled before it was there")
 
     def _built(self) -> Path | None:
+        from runwidgets.submit.links import lend
+
         try:
             mark = json.loads((self._folder / _MARK).read_bytes())
             prefix = self._folder / str(mark["folder"])
@@ -158,6 +158,8 @@ class _Builder:
         return interpreter
 
     def _build(self) -> Path:
+        from runwidgets.submit.links import lend
+
         for left in self._folder.iterdir():  # of buildings that came to no end
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
@@ -308,6 +310,8 @@ def _key(needs: Needs) -> str:
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("runwidgets")
     except PackageNotFoundError:  # used from its source
@@ -315,6 +319,10 @@ def _version() -> str:
 
 
 def _lent_requirements() -> list[str]:
+    from importlib.metadata import PackageNotFoundError, requires
+
+    from runwidgets.submit.links import LENT
+
     try:
         own = requires("runwidgets") or []
     except PackageNotFoundError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import logging
+import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -72,6 +73,8 @@ class Closed:
         known = {spelling: name for name in _hints(cls) for spelling in (name, _camel(name))}
         unknown = []
         for key, value in content.items():
+            if key in known and value is None and type(None) not in _choices(_hints(cls)[known[key]]):
+                continue  # files of SDK v1 have a null where nothing was set
             if key in known:
                 setattr(made, known[key], _converted(cls, known[key], value))
             elif key not in cls._ignored:
@@ -106,7 +109,7 @@ def _converted(cls: type[Closed], name: str, value: Any) -> Any:
     kind, may_be_none = _object_kind(hint)
     if kind is not None and not (value is None and may_be_none):
         return value if isinstance(value, kind) else kind.from_dict(value)
-    if Path in (choices := typing.get_args(hint)):  # a file has texts
+    if Path in (choices := _choices(hint)):  # a file has texts
         hint = typing.Union[tuple(choice for choice in choices if choice is not Path)]  # noqa: UP007 (of a tuple)
     try:
         return msgspec.convert(value, hint)
@@ -126,9 +129,14 @@ def _hints(cls: type[Closed]) -> dict[str, Any]:
 
 def _object_kind(hint: Any) -> tuple[Any, bool]:
     """Give the class of configuration objects in an annotation, if there is one, and whether None is one too."""
-    choices = typing.get_args(hint) or (hint,)
+    choices = _choices(hint)
     kinds = [choice for choice in choices if isinstance(choice, type) and hasattr(choice, "from_dict")]
     return (kinds[0] if kinds else None), type(None) in choices
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    return typing.get_args(hint) if is_union else (hint, *((type(None),) if hint is Any else ()))
 
 
 def _camel(name: str) -> str:

@@ -51,7 +51,8 @@ def _sources(*, with_compiled: bool) -> Iterator[Path]:
         yield from (path for path in _tops(own) if path.name.endswith(".dist-info"))  # it has the version
     for name in LENT if with_compiled else ():
         if (found := _installed(name)) is not None:
-            yield from (path for path in _tops(found) if not path.name.endswith((".dist-info", ".egg-info")))
+            tops = _tops(found) or [Path(str(found.locate_file(name)))]  # a system's packages may list no files
+            yield from (path for path in tops if not path.name.endswith((".dist-info", ".egg-info")))
 
 
 def _installed(name: str) -> Distribution | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -17,6 +18,7 @@ import pytest
 
 from runwidgets import CondaDependencies, Environment, Experiment, Workspace
 from runwidgets.errors import EnvironmentBuildError, EnvironmentBuildStoppedError, RunConfigurationError
+from runwidgets.store.recorder import close_all
 from runwidgets.submit.building import cache_folder, interpreter_for
 from runwidgets.submit.links import LENT
 from runwidgets.submit.needs import settled
@@ -36,6 +38,12 @@ run.flush()
 assert len(run.get_metrics("many")["many"]) == 20_000
 print(sys.prefix)
 """
+
+
+def is_alive(process):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def eventually(check, seconds=60):
@@ -173,6 +181,7 @@ def test_a_script_in_a_built_environment_has_its_packages_and_logs(wheels, runwi
     assert "/site-packages/tiny/" in tiny
     assert all("/lent/" in file for file in lent)
     assert len(list(run.get_children())) == 1
+    close_all()
 
     before = set(cache_folder().rglob("*"))
     again, log = build(environment_of(wheels, "tiny"))
@@ -237,7 +246,7 @@ def test_an_installation_that_fails_says_why_and_leaves_nothing(wheels):
 
 
 @pytest.mark.slow
-def test_a_building_that_was_killed_is_begun_anew(wheels):
+def test_a_building_that_was_killed_leaves_no_process_and_is_begun_anew(wheels):
     slow = wheels.parent / "slow"
     slow.mkdir()
     (slow / "pyproject.toml").write_text('[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["."]\n')
@@ -257,9 +266,12 @@ def test_a_building_that_was_killed_is_begun_anew(wheels):
     )
     builder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, start_new_session=True)
     eventually((wheels.parent / "began").exists)
+    started = psutil.Process(builder.pid).children(recursive=True)
+    assert len(started) > 1
     builder.kill()
     builder.wait()
-    (wheels.parent / "go").touch()  # what it has started goes on without it
+    eventually(lambda: not any(is_alive(process) for process in started))
+    (wheels.parent / "go").touch()
     interpreter, log = build(environment)
     assert "Successfully installed tiny-1.0" in log
     assert output_of(interpreter, "import tiny; print(tiny.WHAT)") == "the first"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _MARK: Final = "built.json"
 _LOOK_SECONDS: Final = 0.2
 _LAST_LINES: Final = 12
+_LAST_WIDTH: Final = 400
 _NOT_FOR_BUILDING: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 _PIP_SETTINGS: Final = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -241,9 +242,12 @@ class _Builder:
         """Run a program to its end, its output into the log as it comes."""
         self._check_wanted()
         variables = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_BUILDING}
+        guard = Path(__file__).with_name(
+            "guard.py"
+        )  # else what was started would outlive this process, if it is killed
         process = subprocess.Popen(  # noqa: S603 (Python, pip or conda)
-            command,
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-S", "-I", str(guard), *command],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=variables | _PIP_SETTINGS,
@@ -256,10 +260,10 @@ class _Builder:
                     process.wait(_LOOK_SECONDS)
                     break
                 self._check_wanted()
-        except BaseException:
-            _kill_tree(process)
-            raise
         finally:
+            if process.stdin is not None:
+                process.stdin.close()
+            process.wait()
             reader.join(_LOOK_SECONDS * 10)  # what a program has left running may hold its output open
         if process.returncode != 0:
             raise EnvironmentBuildError(
@@ -285,7 +289,8 @@ class _Voice:
         stream.close()
 
     def last_lines(self) -> str:
-        return b"".join(self._last).decode(errors="replace").strip()
+        lines = [line.decode(errors="replace").rstrip() for line in self._last]
+        return "\n".join(line if len(line) <= _LAST_WIDTH else f"{line[:_LAST_WIDTH]}…" for line in lines)
 
     def _write(self, content: bytes) -> None:
         with contextlib.suppress(OSError, ValueError):  # a log that cannot be written is no reason not to build
@@ -329,14 +334,3 @@ def _lent_requirements() -> list[str]:
         own = []
     known = {package_name(line): line for line in own if ";" not in line}
     return [known.get(name, name) for name in LENT]
-
-
-def _kill_tree(process: subprocess.Popen[bytes]) -> None:
-    import psutil
-
-    with contextlib.suppress(psutil.NoSuchProcess):
-        for child in psutil.Process(process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
-    process.kill()
-    process.wait()

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from runwidgets.compute import ComputeTarget, LocalCompute
     from runwidgets.errors import (
         ComputeTargetError,
+        EnvironmentBuildError,
         NotFoundError,
+        RunConfigurationError,
         RunFailedError,
         RunwidgetsError,
         StoreError,
@@ -26,22 +28,35 @@ if TYPE_CHECKING:
     from runwidgets.experiment import Experiment, ViewType
     from runwidgets.records import RunStatus
     from runwidgets.run import Run
+    from runwidgets.submit.conda import CondaDependencies
+    from runwidgets.submit.distributed import MpiConfiguration, PyTorchConfiguration
+    from runwidgets.submit.environment import Environment
+    from runwidgets.submit.run_configuration import RunConfiguration
     from runwidgets.submit.script_run import ScriptRun
+    from runwidgets.submit.script_run_config import ScriptRunConfig
     from runwidgets.widgets.details import RunDetails
     from runwidgets.workspace import Workspace
 
 __all__ = [
     "ComputeTarget",
     "ComputeTargetError",
+    "CondaDependencies",
+    "Environment",
+    "EnvironmentBuildError",
     "Experiment",
     "LocalCompute",
+    "MpiConfiguration",
     "NotFoundError",
+    "PyTorchConfiguration",
     "Run",
+    "RunConfiguration",
+    "RunConfigurationError",
     "RunDetails",
     "RunFailedError",
     "RunStatus",
     "RunwidgetsError",
     "ScriptRun",
+    "ScriptRunConfig",
     "StoreError",
     "UserError",
     "ViewType",
@@ -51,15 +66,23 @@ __all__ = [
 _HOMES = {
     "ComputeTarget": "compute",
     "ComputeTargetError": "errors",
+    "CondaDependencies": "submit.conda",
+    "Environment": "submit.environment",
+    "EnvironmentBuildError": "errors",
     "Experiment": "experiment",
     "LocalCompute": "compute",
+    "MpiConfiguration": "submit.distributed",
     "NotFoundError": "errors",
+    "PyTorchConfiguration": "submit.distributed",
     "Run": "run",
+    "RunConfiguration": "submit.run_configuration",
+    "RunConfigurationError": "errors",
     "RunDetails": "widgets.details",
     "RunFailedError": "errors",
     "RunStatus": "records",
     "RunwidgetsError": "errors",
     "ScriptRun": "submit.script_run",
+    "ScriptRunConfig": "submit.script_run_config",
     "StoreError": "errors",
     "UserError": "errors",
     "ViewType": "experiment",

@@ -83,3 +83,15 @@ class WaitInterruptedError(RunwidgetsError):
 
 class ComputeTargetError(RunwidgetsError):
     """A compute target cannot be made or used, or there is none of that name; the message says which there are."""
+
+
+class RunConfigurationError(UserError):
+    """A configuration of what to submit cannot be carried out; the message says which part of it, and what can be."""
+
+
+class EnvironmentBuildError(RunwidgetsError):
+    """The environment that a script was to run in cannot be made; the message has the last lines that tell why."""
+
+
+class EnvironmentBuildStoppedError(EnvironmentBuildError):
+    """An environment was not built to its end, since nobody wants it any more."""

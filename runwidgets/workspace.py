@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from runwidgets.store.contract import Store
     from runwidgets.store.files import FileRoot
     from runwidgets.store.recorder import Recorder
+    from runwidgets.submit.environment import Environment
 
 _log = logging.getLogger(__name__)
 _FOR_AZURE_ALONE: Final = frozenset({
@@ -366,6 +367,19 @@ class Workspace:
         from runwidgets.experiment import Experiment
 
         return {experiment.name: experiment for experiment in Experiment.list(self)}
+
+    @property
+    def environments(self) -> dict[str, Environment]:
+        """The newest of each name that is registered, by name.
+
+        Raises
+        ------
+        StoreError
+            If one cannot be read.
+        """
+        from runwidgets.submit.environment import Environment
+
+        return Environment.list(self)
 
     def get_run(self, run_id: str) -> Run:
         """Open a run of whichever experiment by its id.

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from runwidgets.errors import RunwidgetsError, StoreError
+from runwidgets.errors import EnvironmentBuildStoppedError, RunwidgetsError, StoreError
 from runwidgets.events import FileStored, PointLogged, PropertiesAdded, StatusSet
 from runwidgets.outputs import Outputs
 from runwidgets.records import RunError, RunStatus
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _now = time.time
 
+BUILD_LOG: Final = "azureml-logs/20_image_build_log.txt"
+"""Name of the log of how an environment was made, as in SDK v1."""
 GRACE_SECONDS: Final = 10.0
 """How long processes have after SIGTERM, before SIGKILL; ``RUNWIDGETS_GRACE_SECONDS`` sets another."""
 _LOOK_SECONDS: Final = 1.0
@@ -107,7 +109,8 @@ class Supervision:
         self._say(RunStatus.STARTING)
         self._code.mkdir(parents=True)
         self._snapshots.restore(definition.snapshot_id, self._code)
-        self._outputs = Outputs({name: self._code / name for name in ("outputs", "logs")})
+        kept = [*(["outputs"] if definition.collects_outputs else []), *definition.watched_directories]
+        self._outputs = Outputs({name: self._code / name for name in kept})
         self._check()
         kills = out_of_memory_kills()
         for name in log_names(definition.process_count):
@@ -128,8 +131,28 @@ class Supervision:
         return RunStatus.FAILED, exit_error(what, code, log, out_of_memory=out_of_memory_kills() > kills)
 
     def _prepare(self, definition: Definition) -> str:
-        """Give the Python that runs the script."""
-        return definition.interpreter
+        """Give the Python that runs the script; where it has to be made first, that is logged with the run."""
+        if definition.interpreter is not None:
+            return definition.interpreter
+        from runwidgets.submit.building import cache_folder, interpreter_for
+
+        self._say(RunStatus.PREPARING)
+        self._record(FileStored(self._run_id, _now(), BUILD_LOG, 0))
+        with os.fdopen(self._files.open_to_append(self._run_id, BUILD_LOG), "wb") as log:
+            try:
+                return str(interpreter_for(definition.environment, cache_folder(), log, self._is_to_stop))
+            except EnvironmentBuildStoppedError:
+                self._check()
+                raise
+            finally:
+                self._record(FileStored(self._run_id, _now(), BUILD_LOG, log.tell()))
+
+    def _is_to_stop(self) -> bool:
+        try:
+            self._check()
+        except _StoppedError:
+            return True
+        return False
 
     def _watch(self) -> Rank | None:
         """Return when all processes have ended well, or one has failed: that one."""

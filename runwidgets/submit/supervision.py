@@ -23,12 +23,12 @@ from runwidgets.submit.definition import Definition, Place, working_folder
 from runwidgets.submit.descent import end_descendants, terminate_descendants
 from runwidgets.submit.failure import exit_error
 from runwidgets.submit.launching import Rank, launch, log_names
-from runwidgets.submit.sampling import Sampler
 from runwidgets.system import descendants, out_of_memory_kills
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from runwidgets.submit.sampling import Sampler
     from runwidgets.submit.waking import Alarm
 
 _log = logging.getLogger(__name__)
@@ -157,7 +157,8 @@ class Supervision:
     def _watch(self) -> Rank | None:
         """Return when all processes have ended well, or one has failed: that one."""
         now = time.monotonic()
-        sampler, sample_at, collect_at, sizes_at = Sampler(), now + _FIRST_SAMPLE_SECONDS, now + _COLLECT_SECONDS, now
+        sampler: Sampler | None = None
+        sample_at, collect_at, sizes_at = now + _FIRST_SAMPLE_SECONDS, now + _COLLECT_SECONDS, now + _LOOK_SECONDS
         while True:
             self._reap()
             ended = [rank for rank in self._ranks if rank.process.returncode is not None]
@@ -169,6 +170,8 @@ class Supervision:
             now = time.monotonic()
             if now >= sample_at:
                 sample_at = now + _SAMPLE_SECONDS
+                if sampler is None:
+                    sampler = _sampler()
                 for name, value in sampler.sample(descendants(os.getpid())).items():
                     self._record(PointLogged(self._run_id, _now(), name, value))
             if now >= collect_at:
@@ -270,6 +273,12 @@ class Supervision:
             return
         for name, size in self._outputs.collect(self._files, self._run_id, settled_seconds=settled_seconds):
             self._record(FileStored(self._run_id, _now(), name, size))
+
+
+def _sampler() -> Sampler:
+    from runwidgets.submit.sampling import Sampler  # a script that ends at once need not wait for psutil
+
+    return Sampler()
 
 
 def _grace_seconds() -> float:

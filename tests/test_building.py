@@ -313,6 +313,19 @@ def test_an_environment_whose_interpreter_has_gone_is_built_again(wheels):
     assert not interpreter.exists()
 
 
+@pytest.mark.slow
+def test_an_environment_can_be_made_before_a_run_wants_it(wheels, capsys):
+    environment = Environment.from_dict(environment_of(wheels, "tiny"))
+    built = environment.build(Workspace())
+    assert built.status == "Succeeded"
+    assert capsys.readouterr().out == ""
+    assert built.wait_for_completion(show_output=True) is built
+    assert "Successfully installed tiny-1.0" in capsys.readouterr().out
+    again = environment.build_local(Workspace(), useDocker=False)
+    assert again.interpreter == built.interpreter == str(build(environment.as_dict())[0])
+    assert "is used" in capsys.readouterr().out
+
+
 # ---- conda
 
 

@@ -17,6 +17,7 @@ from runwidgets.submit.sections import DockerSection, PythonSection, RegistrySec
 if TYPE_CHECKING:
     import os
 
+    from runwidgets.submit.built import Built
     from runwidgets.workspace import Workspace
 
 DEFAULT_CPU_IMAGE: Final = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04"
@@ -147,6 +148,34 @@ class Environment(Closed):
         from runwidgets.submit.registered import registered, registered_names
 
         return {name: Environment.from_dict(registered(workspace, name)) for name in registered_names(workspace)}
+
+    def build(self, workspace: Workspace, image_build_compute: str | None = None) -> Built:  # noqa: ARG002
+        """Make it now, on this machine, so that no run has to wait for it.
+
+        Parameters
+        ----------
+        workspace, image_build_compute
+            Accepted and unused: it is made under ``RUNWIDGETS_HOME``, for all workspaces.
+
+        Returns
+        -------
+        Built
+            With the interpreter, and the log.
+
+        Raises
+        ------
+        RunConfigurationError
+            If it asks for what this machine has not.
+        EnvironmentBuildError
+            If it cannot be made; the message has the last lines of the log.
+        """
+        from runwidgets.submit.built import build
+
+        return build(self.as_dict())
+
+    def build_local(self, workspace: Workspace, platform: object = None, **kwargs: object) -> Built:  # noqa: ARG002
+        """Make it now, as `build` does, and print the log; what else SDK v1 takes is unused."""
+        return self.build(workspace).wait_for_completion(show_output=True)
 
     # ---- made of what is there
 

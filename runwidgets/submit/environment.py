@@ -177,6 +177,37 @@ class Environment(Closed):
         """Make it now, as `build` does, and print the log; what else SDK v1 takes is unused."""
         return self.build(workspace).wait_for_completion(show_output=True)
 
+    @staticmethod
+    def add_private_pip_wheel(workspace: Workspace, file_path: str | os.PathLike[str], exist_ok: bool = False) -> str:
+        """Keep a wheel in a workspace, so that it is there for as long as the environments that have it.
+
+        Parameters
+        ----------
+        workspace
+            The workspace.
+        file_path
+            The wheel.
+        exist_ok
+            Whether one of the same file name that is kept already is given as it is.
+
+        Returns
+        -------
+        str
+            Where it is kept: what `CondaDependencies.add_pip_package` takes.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such file.
+        UserError
+            If it is no wheel, or one of the same file name is kept and ``exist_ok`` is not set.
+        StoreError
+            If it cannot be kept.
+        """
+        from runwidgets.submit.registered import keep_wheel
+
+        return str(keep_wheel(workspace, Path(file_path), exist_ok=exist_ok))
+
     # ---- made of what is there
 
     @staticmethod

@@ -197,7 +197,8 @@ def test_packages_of_the_environment_come_before_those_that_are_lent_to_it(wheel
     (edited / "psutil.py").write_text("WHOSE = 'edited'\n")
     make_wheel(wheels, "pathspec", "99.0", "WHOSE = 'its own'\n")
     make_wheel(wheels, "tiny", "1.0", "", path_file=f"{edited}\n")
-    interpreter, _ = build(environment_of(wheels, "tiny", "pathspec"))
+    interpreter, log = build(environment_of(wheels, "tiny", "pathspec", conda_packages=["pip=20.2.4"]))
+    assert "pip 20.2.4 is asked for" in log
     code = "import pathspec, psutil; print(pathspec.WHOSE, psutil.WHOSE, sep=', ')"
     assert output_of(interpreter, code) == "its own, edited"
     lent = interpreter.parent.parent / "lent"
@@ -243,6 +244,12 @@ def test_an_installation_that_fails_says_why_and_leaves_nothing(wheels):
         build(environment_of(wheels, "nowhere"))
     (folder,) = (place for place in cache_folder().iterdir() if place.is_dir())
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_version_of_pip_is_looked_for_where_packages_are(wheels):
+    with pytest.raises(EnvironmentBuildError, match=r"No matching distribution found for pip==999\.0"):
+        build(environment_of(wheels, "tiny", conda_packages=["pip=999.0"]))
 
 
 @pytest.mark.slow

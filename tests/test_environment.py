@@ -233,6 +233,8 @@ def test_an_environment_that_is_not_there_is_told_with_those_that_are():
         Environment.get(workspace, "mine", label="old")
     with pytest.raises(NotFoundError, match=r"SDK v1's service. Use Environment\('x'\).*registered here: mine"):
         Environment.get(workspace, "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu")
+    with pytest.raises(NotFoundError, match="no environment 'None'"):
+        Environment.get(workspace, None)
     assert Workspace(workspace_name="empty").environments == {}
 
 

@@ -140,7 +140,7 @@ class Environment(Closed):
 
         if label not in (None, "latest"):
             raise NotFoundError(f"environment {name!r} has no label {label!r}: 'latest' is the only one, or a version")
-        return Environment.from_dict(registered(workspace, name, None if version is None else str(version)))
+        return Environment.from_dict(registered(workspace, str(name), None if version is None else str(version)))
 
     @staticmethod
     def list(workspace: Workspace) -> dict[str, Environment]:
@@ -248,7 +248,7 @@ class Environment(Closed):
             If the file cannot be read, or is no such file.
         """
         made = Environment(name)
-        made.python.conda_dependencies = CondaDependencies(file_path)
+        made.python.conda_dependencies = CondaDependencies(Path(file_path))
         return made
 
     @staticmethod

@@ -83,9 +83,9 @@ def registered(workspace: Workspace, name: str, version: str | None = None) -> d
     StoreError
         If it cannot be read.
     """
-    versions = _versions(_folder(workspace) / name) if _NAME.fullmatch(str(name)) else []
+    versions = _versions(_folder(workspace) / name) if _NAME.fullmatch(name) else []
     if not versions:
-        raise NotFoundError(_absence(workspace, str(name)))
+        raise NotFoundError(_absence(workspace, name))
     number = versions[-1] if version is None else next((n for n in versions if str(n) == version), None)
     if number is None:
         listed = ", ".join(map(str, versions))

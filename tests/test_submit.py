@@ -424,6 +424,13 @@ def test_a_folder_that_is_too_big_is_refused_and_the_biggest_is_named(start, pro
     nothing_was_submitted()
 
 
+def test_a_script_that_the_snapshot_leaves_out_is_refused(start, project):  # noqa: F811
+    (project / ".amlignore").write_text("train.py\n")
+    with pytest.raises(SnapshotError, match=r"leaves out the script train\.py.*\.amlignore"):
+        start("pass")
+    nothing_was_submitted()
+
+
 def test_a_workspace_that_cannot_be_written_is_refused(start):  # noqa: F811
     folder = Workspace.create("default", exist_ok=True)._folder
     start("pass").wait_for_completion(wait_post_processing=True)

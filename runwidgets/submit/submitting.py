@@ -138,7 +138,9 @@ def submit(
     start: _Start | None = None
     try:
         start = _Start(workspace._folder, definition, priority)
-        snapshot_id = _snapshot(workspace._folder, source)  # while the other process loads what it needs
+        snapshot_id = _snapshot(
+            workspace._folder, source, definition.script
+        )  # while the other process loads what it needs
         start.place.define(msgspec.structs.replace(definition, snapshot_id=snapshot_id))
         properties, files = facts_of(source, with_diff=True)
         properties[SNAPSHOT_ID] = snapshot_id
@@ -252,10 +254,16 @@ def _check_working_folder(run_id: str) -> None:
         ) from error
 
 
-def _snapshot(folder: Path, source: Path) -> str:
-    snapshot = snapshots_of(folder).take(source, without=[home()], limits=Limits())
+def _snapshot(folder: Path, source: Path, script: str | None) -> str:
+    snapshots = snapshots_of(folder)
+    snapshot = snapshots.take(source, without=[home()], limits=Limits())
     if snapshot.unreadable:
         raise SnapshotError(
             f"no snapshot of {source} is kept: these cannot be read: {', '.join(snapshot.unreadable[:5])}"
+        )
+    if script is not None and all(file.name != script for file in snapshots.files(snapshot.id)):
+        raise SnapshotError(
+            f"the snapshot of {source} leaves out the script {script}, so that it could not run: take it out of "
+            ".amlignore or .gitignore, or out of a folder that no snapshot has, such as outputs and logs"
         )
     return snapshot.id

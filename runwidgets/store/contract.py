@@ -154,6 +154,21 @@ class Store(Protocol):
         """
         ...
 
+    def delete_runs(self, run_ids: Sequence[str], at: float) -> list[str]:
+        """Delete runs with all below them and all that they logged, in one transaction; their files stay.
+
+        Returns
+        -------
+        list of str
+            The ids of the runs that are gone; unknown ones are none of them.
+
+        Raises
+        ------
+        UserError
+            If one of them has not ended and its process lives; nothing is deleted then.
+        """
+        ...
+
     def suspend(self) -> None:
         """Close what must not cross a fork, and hold back all other threads."""
         ...

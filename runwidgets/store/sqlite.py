@@ -25,7 +25,7 @@ from runwidgets.records import (
     RunRecord,
     RunStatus,
 )
-from runwidgets.store import experiments
+from runwidgets.store import deletion, experiments
 from runwidgets.store.folding import Fold, to_progress
 from runwidgets.store.safety import IMMUTABLE, pragmas_for, reader_mode_for, unwritable_mode_for
 from runwidgets.store.schema import apply_steps, check_steps
@@ -380,6 +380,10 @@ class SqliteStore:
     def delete_experiment(self, name: str, at: float) -> list[str]:  # noqa: D102
         with self._transaction() as db:
             return experiments.delete(db, name, at)
+
+    def delete_runs(self, run_ids: Sequence[str], at: float) -> list[str]:  # noqa: D102
+        with self._transaction() as db:
+            return deletion.delete_runs(db, run_ids, at)
 
     # ---- life
 

@@ -30,6 +30,8 @@ COMMANDS: Final = (
     "runwidgets.commands.metrics",
     "runwidgets.commands.files",
     "runwidgets.commands.download",
+    "runwidgets.commands.exporting",
+    "runwidgets.commands.importing",
     "runwidgets.commands.cancel",
     "runwidgets.commands.delete",
     "runwidgets.doctor",

@@ -41,6 +41,10 @@ class SnapshotError(RunwidgetsError):
     """A folder cannot be kept as a snapshot; the message says why, and what is biggest in it."""
 
 
+class ArchiveError(RunwidgetsError):
+    """An archive of runs cannot be read, or is not what its manifest says; nothing of it is imported."""
+
+
 class SchemaError(StoreError):
     """The store was written by a newer runwidgets than this one, or by an older one where it may not be written."""
 

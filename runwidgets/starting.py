@@ -38,7 +38,7 @@ def start_run(
     """Start a run in this process, which from now on owes it an end; `Recorder.own` tells which."""
     if run_id is None:
         run_id = str(uuid.uuid4())
-    elif not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
+    elif not isinstance(run_id, str) or not is_run_id(run_id):
         raise UserError(
             f"run_id {run_id!r}: it must begin with a letter or digit and hold only letters, digits, '_', '-' and '.', "
             "at most 255"
@@ -59,6 +59,11 @@ def start_run(
     run._status = RunStatus.RUNNING
     recorder.set_status(StatusSet(run_id, _now(), RunStatus.RUNNING))
     return run
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether a text can be the id of a run."""
+    return _RUN_ID.fullmatch(text) is not None
 
 
 def _exists(experiment: Experiment, run_id: str) -> bool:

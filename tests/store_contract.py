@@ -116,6 +116,31 @@ class StoreContract:
             store.delete_runs(["c", "a"], 40.0)
         assert store.find(RunQuery(deep=True)) == ["c", "b", "a"]
 
+    # ---- runs that come from elsewhere
+
+    @pytest.mark.usefixtures("fold")
+    def test_adopted_runs_are_there_whole_and_belong_to_no_process(self, store):
+        version = store.version()
+        store.adopt([created("new", at=5.0), *points([1.0, 2.0], run_id="new"), status(RunStatus.COMPLETED, "new")])
+        found = store.run("new")
+        assert (found.owner, found.status, found.created_at, found.number) == (None, RunStatus.COMPLETED, 5.0, 2)
+        assert sdk_metrics(store.metrics("new"), "new") == {"m": [1.0, 2.0]}
+        assert store.version() > version
+        assert store.owner("run") is not None
+
+    @pytest.mark.usefixtures("fold")
+    def test_no_run_is_adopted_where_one_of_them_is_there_already(self, store):
+        with pytest.raises(UserError, match="runs of these ids already: run"):
+            store.adopt([created("new"), created("run")])
+        assert store.find(RunQuery(deep=True)) == ["run"]
+
+    @pytest.mark.usefixtures("fold")
+    def test_a_deleted_run_can_be_adopted_again(self, store):
+        Folder(store)(status(RunStatus.COMPLETED))
+        store.delete_runs(["run"], 40.0)
+        store.adopt([created(at=10.0), *points([1.0])])
+        assert sdk_metrics(store.metrics("run"), "run") == {"m": 1.0}
+
     # ---- finding by ids
 
     def test_runs_are_found_by_the_beginning_of_their_ids(self, store):

@@ -25,6 +25,7 @@ FLOORS = {
     "runwidgets.terminal": 4,
     "runwidgets.watch": 3,
     "runwidgets.run": 2,
+    "runwidgets.archive": 2,
     "runwidgets.deleting": 2,
     "runwidgets.context": 2,
     "runwidgets.figures": 2,

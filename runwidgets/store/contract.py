@@ -169,6 +169,18 @@ class Store(Protocol):
         """
         ...
 
+    def adopt(self, events: Sequence[Event]) -> None:
+        """Apply the events of runs that come from elsewhere, in one transaction; they belong to no process.
+
+        An id that was deleted before is as good as a new one.
+
+        Raises
+        ------
+        UserError
+            If a run of theirs is there already; nothing is done then.
+        """
+        ...
+
     def suspend(self) -> None:
         """Close what must not cross a fork, and hold back all other threads."""
         ...

@@ -1,4 +1,7 @@
-"""Deleting runs from the tables of the SQLite store; each function works within the caller's transaction."""
+"""Deleting runs from the tables of the SQLite store, and letting them in again.
+
+Each function works within the caller's transaction.
+"""
 
 from __future__ import annotations
 
@@ -86,6 +89,21 @@ def delete_with_keys(db: sqlite3.Connection, run_keys: Sequence[int], at: float,
     # What a process that still knows one of them logs later is of no run any more.
     db.executemany("INSERT OR REPLACE INTO deleted_runs VALUES (?, ?)", [(run_id, at) for run_id in deleted])
     return deleted
+
+
+def admit(db: sqlite3.Connection, run_ids: Sequence[str]) -> None:
+    """Make sure that there are no runs of these ids, and forget that there were.
+
+    Raises
+    ------
+    UserError
+        If there is one.
+    """
+    present = [run_id for run_id in run_ids if db.execute("SELECT 1 FROM runs WHERE run_id = ?", (run_id,)).fetchone()]
+    if present:
+        more = f" and {len(present) - _NAMED} more" if len(present) > _NAMED else ""
+        raise UserError(f"there are runs of these ids already: {', '.join(present[:_NAMED])}{more}")
+    db.executemany("DELETE FROM deleted_runs WHERE run_id = ?", [(run_id,) for run_id in run_ids])
 
 
 def _runs_still(status: str, owner: Sequence[object]) -> bool:

@@ -183,12 +183,12 @@ class SnapshotStore:
         """
         try:
             content = self.path(snapshot_id if _ID.fullmatch(snapshot_id) else "none").read_bytes()
-            files = read_manifest(content)
+            msgspec.json.decode(content, type=_Manifest)
         except (FileNotFoundError, msgspec.DecodeError) as error:
             raise NotFoundError(f"there is no snapshot {snapshot_id!r} in {self._root}") from error
         if _digest_of([content])[0] != snapshot_id:
             raise SnapshotError(f"the snapshot {snapshot_id!r} in {self._root} is damaged")
-        return files
+        return read_manifest(content)
 
     def restore(self, snapshot_id: str, folder: Path) -> None:
         """Write a fresh copy of a snapshot's files, which may be changed.

@@ -14,8 +14,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runwidgets.errors import NotFoundError, RunwidgetsError, StoreError, UserError
+    from runwidgets.errors import (
+        ModelNotFoundError,
+        ModelPathNotFoundError,
+        NotFoundError,
+        RunwidgetsError,
+        StoreError,
+        UserError,
+    )
     from runwidgets.experiment import Experiment, ViewType
+    from runwidgets.model import Model
     from runwidgets.records import RunStatus
     from runwidgets.run import Run
     from runwidgets.widgets.details import RunDetails
@@ -23,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Experiment",
+    "Model",
+    "ModelNotFoundError",
+    "ModelPathNotFoundError",
     "NotFoundError",
     "Run",
     "RunDetails",
@@ -36,6 +47,9 @@ __all__ = [
 
 _HOMES = {
     "Experiment": "experiment",
+    "Model": "model",
+    "ModelNotFoundError": "errors",
+    "ModelPathNotFoundError": "errors",
     "NotFoundError": "errors",
     "Run": "run",
     "RunDetails": "widgets.details",

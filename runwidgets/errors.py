@@ -73,6 +73,14 @@ class WorkspaceNotFoundError(NotFoundError, UserError):
     """A workspace, or the configuration that names one, is not where it was looked for."""
 
 
+class ModelNotFoundError(NotFoundError):
+    """A registered model that was named does not exist; the message says which do."""
+
+
+class ModelPathNotFoundError(NotFoundError):
+    """What was to be registered as a model is not there; of a run, the message lists its files."""
+
+
 class ArgumentTypeError(UserError, TypeError):
     """An argument is of a type that is not accepted."""
 

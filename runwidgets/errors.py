@@ -87,3 +87,23 @@ class ArgumentTypeError(UserError, TypeError):
 
 class RunEnvironmentError(RunwidgetsError):
     """The process is not part of a submitted run, or what its environment says of the run is not true."""
+
+
+class WaitInterruptedError(RunwidgetsError):
+    """The waiting for a run was interrupted; the run itself goes on."""
+
+
+class ComputeTargetError(RunwidgetsError):
+    """A compute target cannot be made or used, or there is none of that name; the message says which there are."""
+
+
+class RunConfigurationError(UserError):
+    """A configuration of what to submit cannot be carried out; the message says which part of it, and what can be."""
+
+
+class EnvironmentBuildError(RunwidgetsError):
+    """The environment that a script was to run in cannot be made; the message has the last lines that tell why."""
+
+
+class EnvironmentBuildStoppedError(EnvironmentBuildError):
+    """An environment was not built to its end, since nobody wants it any more."""

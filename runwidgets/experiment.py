@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from runwidgets.errors import NotFoundError, UserError
+from runwidgets.errors import ArgumentTypeError, NotFoundError, UserError
 from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
@@ -338,6 +338,42 @@ class Experiment:
             description=description,
             surroundings=surroundings,
         )
+
+    def submit(self, config: Any, tags: Mapping[str, Any] | None = None, **kwargs: Any) -> Run:
+        """Submit what a configuration describes, such as a `ScriptRunConfig`; it goes on without this process.
+
+        Parameters
+        ----------
+        config
+            The configuration.
+        tags
+            Tags to begin with.
+        **kwargs
+            What the kind of configuration takes besides; a script: ``run_id``, ``display_name``, and ``priority`` (runs
+            of a higher one leave the queue first; by default 0).
+
+        Returns
+        -------
+        Run
+            Of the class that the configuration asks for: a `ScriptRun` for a script.
+
+        Raises
+        ------
+        UserError
+            If it is no configuration, or something that it names is not there. Nothing is started then.
+        SnapshotError
+            If its folder has more than 2,000 files or 300 MB.
+        StoreError
+            If the workspace cannot be written.
+        """
+        start = getattr(config, "_submit", None)
+        if not callable(start):
+            raise ArgumentTypeError(
+                f"submit(): config is a {type(config).__name__}: give a ScriptRunConfig, or another configuration that "
+                "says what to run"
+            )
+        run: Run = start(self, tags, **kwargs)
+        return run
 
     def get_runs(
         self,

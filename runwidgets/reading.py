@@ -10,6 +10,7 @@ from runwidgets.errors import NotFoundError
 from runwidgets.filters import run_query
 from runwidgets.handle import Handle
 from runwidgets.metrics import sdk_metrics  # not when first asked: a fork meanwhile would leave the import locked
+from runwidgets.records import SYSTEM_METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -186,7 +187,7 @@ class Reading(Handle):
         Parameters
         ----------
         name
-            Only this metric.
+            Only this metric. Without it, what a submitted run uses of the machine (``system/…``) is left out.
         recursive
             Give ``{run_id: {metric: value}}`` for this run and all below it; runs without metrics are left out.
         run_type
@@ -203,10 +204,17 @@ class Reading(Handle):
         self._recorder.flush()
         store = self._recorder.store
         files = self._experiment.workspace._files if populate else None
+
+        def of(run_id: str) -> dict[str, Any]:
+            found = store.metrics(run_id, name)
+            if name is None:
+                found = [metric for metric in found if not metric.name.startswith(SYSTEM_METRICS)]
+            return sdk_metrics(found, run_id, files)
+
         if not recursive:
-            return sdk_metrics(store.metrics(self._id, name), self._id, files)
+            return of(self._id)
         below = store.find(run_query(below=self._id, deep=True, run_type=run_type))
-        metrics = {run_id: sdk_metrics(store.metrics(run_id, name), run_id, files) for run_id in (self._id, *below)}
+        metrics = {run_id: of(run_id) for run_id in (self._id, *below)}
         return {run_id: found for run_id, found in metrics.items() if found}
 
     def get_metrics_frame(self, name: str) -> pd.DataFrame:

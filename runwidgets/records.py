@@ -86,6 +86,8 @@ _DOCUMENTS: Final = frozenset(
 )
 
 
+SYSTEM_METRICS: Final = "system/"
+"""How the names of metrics begin that a supervisor measures: what a run uses of the machine."""
 VECTOR_COLUMN: Final = ""
 """Name of the one column of a vector or image metric."""
 

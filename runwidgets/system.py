@@ -11,10 +11,16 @@ import os
 import re
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 OPEN_FILES_CAN_GO: Final = os.name != "nt"
 """Whether a file can be deleted or replaced while it is open."""
@@ -98,7 +104,11 @@ def _started_at_by_psutil(pid: int) -> float | None:
 
 def this_process() -> Process:
     """Describe the calling process."""
-    pid = os.getpid()
+    return process_of(os.getpid())
+
+
+def process_of(pid: int) -> Process:
+    """Describe a process of this machine that lives."""
     return Process(*_machine(), pid, _started_at(pid) or 0.0)
 
 
@@ -166,3 +176,132 @@ def may_be_written(folder: Path) -> bool:
     while not os.path.lexists(place) and place != place.parent:
         place = place.parent
     return os.path.isdir(place) and os.access(place, os.W_OK)  # noqa: PTH112 (which never raises)
+
+
+# ---- locks that a child inherits
+
+
+def hold(path: Path) -> int | None:
+    """Make a file where it is missing, and lock it for as long as its handle is open, here or in a child.
+
+    Returns
+    -------
+    int or None
+        The handle, which a child may inherit; None where another process holds the lock.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or the system has no such locks.
+    """
+    if fcntl is None:
+        raise OSError(errno.ENOLCK, "this system has no locks that a child inherits")
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        except OSError:
+            os.close(handle)
+            raise
+        if os.fstat(handle).st_nlink:
+            return handle
+        os.close(handle)  # whoever held it has deleted it meanwhile
+
+
+def wait_until_free(path: Path) -> None:
+    """Return when nobody holds the lock of a file, or it is gone."""
+    if fcntl is None:
+        return
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+    finally:
+        os.close(handle)
+
+
+# ---- processes that come from this one
+
+
+def adopt_orphans() -> bool:
+    """Become the parent of all descendants that lose theirs; tell whether the system can do that (Linux can)."""
+    if not _PROC.is_dir():
+        return False
+    import ctypes
+
+    try:
+        return bool(ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+_SET_CHILD_SUBREAPER: Final = 36
+
+
+def descendants(pid: int) -> list[int]:
+    """List the processes that descend from one, those that have ended and wait for their parents left out."""
+    try:
+        parents = {int(place.name): _parent_of(int(place.name)) for place in _PROC.iterdir() if place.name.isdecimal()}
+    except OSError:
+        import psutil
+
+        try:
+            return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+    found, generation = [], {pid}
+    while generation:
+        generation = {child for child, parent in parents.items() if parent in generation}
+        found += sorted(generation)
+    return found
+
+
+def _parent_of(pid: int) -> int | None:
+    try:
+        state, parent, *_ = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if state in b"ZX" else int(parent)
+
+
+def processors() -> int:
+    """Tell how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def out_of_memory_kills() -> int:
+    """Tell how many processes the system has killed for want of memory: in this control group, or else at all."""
+    found = _oom_kills_of_group()
+    return found if found is not None else _counter(_PROC / "vmstat", "oom_kill") or 0
+
+
+def _oom_kills_of_group() -> int | None:
+    try:
+        groups = (_PROC / "self/cgroup").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return None
+    for line in groups:
+        _, controllers, path = line.split(":", 2)
+        if controllers in {"", "memory"}:
+            root = Path("/sys/fs/cgroup", controllers)
+            for name in ("memory.events", "memory.oom_control"):
+                counted = _counter(root / path.lstrip("/") / name, "oom_kill")
+                if counted is not None:
+                    return counted
+    return None
+
+
+def _counter(file: Path, word: str) -> int | None:
+    try:
+        for line in file.read_text(encoding="ascii").splitlines():
+            key, _, number = line.partition(" ")
+            if key == word:
+                return int(number)
+    except (OSError, ValueError):
+        pass
+    return None

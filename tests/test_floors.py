@@ -24,6 +24,15 @@ FLOORS = {
     "runwidgets.widgets": 4,
     "runwidgets.terminal": 4,
     "runwidgets.watch": 3,
+    "runwidgets.submit": 3,
+    # Of submitting, what a workspace keeps: environments are data until a script is run in one.
+    "runwidgets.submit.closed": 2,
+    "runwidgets.submit.conda": 2,
+    "runwidgets.submit.conda_tool": 2,
+    "runwidgets.submit.environment": 2,
+    "runwidgets.submit.registered": 2,
+    "runwidgets.submit.requirements": 2,
+    "runwidgets.submit.sections": 2,
     "runwidgets.run": 2,
     "runwidgets.archive": 2,
     "runwidgets.deleting": 2,
@@ -46,6 +55,7 @@ FLOORS = {
     "runwidgets.frames": 2,
     "runwidgets.exports": 2,
     "runwidgets.experiment": 2,
+    "runwidgets.compute": 2,
     "runwidgets.workspace": 2,
     "runwidgets.configuration": 2,
     "runwidgets.home": 2,
@@ -76,9 +86,12 @@ SOLE_IMPORTERS = {"bqplot": "runwidgets.widgets.charts"}
 # Names that tell nothing of what is in the module.
 VAGUE = {"base", "common", "helpers", "manager", "utils"}
 # What is imported by many who never look at a widget, and what it does not load.
+_WIDGETS = {"anywidget", "bqplot", "ipywidgets"}
+_DATA = {"numpy", "pandas", "yaml"}
 HEAVY = {
-    "import runwidgets": {"anywidget", "bqplot", "ipywidgets", "msgspec", "numpy", "pandas", "psutil", "sqlite3"},
-    "from runwidgets import Experiment, Run, Workspace": {"anywidget", "bqplot", "ipywidgets", "numpy", "pandas"},
+    "import runwidgets": {"msgspec", "psutil", "sqlite3"} | _WIDGETS | _DATA,
+    "from runwidgets import Experiment, Run, Workspace": _WIDGETS | _DATA,
+    "from runwidgets import Environment, ScriptRunConfig": _WIDGETS | _DATA,
 }
 
 

@@ -30,13 +30,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from runwidgets.events import Event, JournalOpened
-from runwidgets.system import DISK_IS_FULL, OPEN_FILES_CAN_GO, this_process
+from runwidgets.system import DISK_IS_FULL, OPEN_FILES_CAN_GO, hold, this_process
 from runwidgets.values import long_integer, pack
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from filelock import BaseFileLock
+
+    from runwidgets.system import Process
 
 _log = logging.getLogger(__name__)
 _header = struct.Struct("<II")
@@ -106,6 +109,79 @@ def segments_in(folder: Path) -> dict[str, list[Segment]]:
     return {journal_id: sorted(segments) for journal_id, segments in sorted(found.items())}
 
 
+class InheritedLock:
+    """The lock file of a journal, locked by the process that began it through a handle that this one inherited."""
+
+    is_locked = True
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def release(self) -> None:
+        """Close the handle."""
+        os.close(self._handle)
+
+
+class Adopted(NamedTuple):
+    """A journal that another process has begun for this one: its id, and the inherited handle of its lock file."""
+
+    journal_id: str
+    lock: int
+
+
+class NewJournal:
+    """A journal that this process begins for another, which it is about to start.
+
+    The lock is held from now on, by whoever has its handle: it passes to the other process without a moment in which
+    the journal would seem to be left behind.
+
+    Parameters
+    ----------
+    folder
+        Where journals lie; it is made where it is missing.
+
+    Raises
+    ------
+    OSError
+        If that cannot be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.journal_id = uuid.uuid4().hex
+        self.path = folder / f"{self.journal_id}{SUFFIX}"
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = hold(_lock_path(self.path))
+        assert handle is not None  # noqa: S101 (nobody else knows the name)
+        self.lock = handle
+
+    def begin(self, writer: Process, events: Iterable[Event]) -> None:
+        """Write the first events: that ``writer`` writes it, and these.
+
+        Raises
+        ------
+        OSError
+            If they cannot be written.
+        """
+        opened = JournalOpened(self.journal_id, _now(), *writer)
+        handle = _append_to(self.path)
+        try:
+            data = b"".join(map(frame, (opened, *events)))
+            if _write(handle, data) != len(data):
+                raise OSError(errno.ENOSPC, _TORN)
+        finally:
+            os.close(handle)
+
+    def discard(self) -> None:
+        """Delete it again."""
+        self.path.unlink(missing_ok=True)
+        _lock_path(self.path).unlink(missing_ok=True)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close this process's handle of the lock; the other process has its own."""
+        os.close(self.lock)
+
+
 class JournalWriter:
     """Appends events to this process's own journal file, from any thread.
 
@@ -113,12 +189,14 @@ class JournalWriter:
     ----------
     folder
         Where journals lie; it is made where it is missing.
+    adopted
+        A journal that another process has begun for this one, whose lock this one has inherited.
 
     Nothing that writes here raises: events that cannot be written wait in memory, and a warning says so once.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.journal_id = uuid.uuid4().hex
+    def __init__(self, folder: Path, adopted: Adopted | None = None) -> None:
+        self.journal_id = adopted.journal_id if adopted else uuid.uuid4().hex
         self.path = folder / f"{self.journal_id}{SUFFIX}"
         self.segments = [Segment(self.journal_id, 0, self.path)]
         self.size = 0
@@ -130,8 +208,11 @@ class JournalWriter:
         self._acquire, self._release = self._mutex.acquire, self._mutex.release
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._lock = lock_of(self.path)
+        self._lock: BaseFileLock | InheritedLock = InheritedLock(adopted.lock) if adopted else lock_of(self.path)
         self._fd = _CLOSED
+        if adopted:
+            with contextlib.suppress(OSError):  # a warning below says that it cannot be written
+                self.size = self.path.stat().st_size
         self.opened = JournalOpened(self.journal_id, _now(), *this_process())
         self._wait(frame(self.opened))
         try:
@@ -141,7 +222,7 @@ class JournalWriter:
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if not self._lock.is_locked:
+        if not self._lock.is_locked and not isinstance(self._lock, InheritedLock):
             take(self._lock)
         self._fd = _append_to(self.path)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from runwidgets.events import Event, RunCreated
     from runwidgets.records import RunError
     from runwidgets.store.contract import Store
+    from runwidgets.store.journal import Adopted
 
 _log = logging.getLogger(__name__)
 
@@ -120,7 +121,11 @@ class Recorder:
                 return
         journal.write(event)
 
-    def _open_journal(self) -> JournalWriter | None:
+    def adopt(self, journal: Adopted) -> None:
+        """Write on in a journal that another process has begun for this one, instead of one of its own."""
+        self._open_journal(journal)
+
+    def _open_journal(self, adopted: Adopted | None = None) -> JournalWriter | None:
         with self._mutex:
             if self.is_deleted:
                 if not self._has_told_of_deletion:
@@ -128,7 +133,7 @@ class Recorder:
                     _log.warning("the workspace %s was deleted: what is logged there is lost", self.folder)
                 return None
             if self._journal is None:
-                self._journal = JournalWriter(self.folder / "journals")
+                self._journal = JournalWriter(self.folder / "journals", adopted)
                 self._folded_into = None
                 self._lost = 0
                 self._beaten_at = time.monotonic()  # a journal's first event says that its writer lives

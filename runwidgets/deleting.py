@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from typing import TYPE_CHECKING
+
+from runwidgets.store.files import checked_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +46,9 @@ def delete_runs(workspace: Workspace, run_ids: Sequence[str]) -> list[str]:
     for run_id in deleted:
         try:
             workspace._files.remove(run_id)
+            submission = workspace._folder / "submissions" / checked_name(run_id)
+            if submission.is_dir():
+                shutil.rmtree(submission)
         except OSError as error:
             _log.warning("run %s is deleted, but files of it are left: %s", run_id, error)
     return deleted

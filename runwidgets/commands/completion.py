@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from runwidgets.commands.exits import DONE
 from runwidgets.errors import MissingDependencyError
-
-if TYPE_CHECKING:
-    import argparse
 
 _SHELLS: Final = ("bash", "zsh", "fish")
 
@@ -36,5 +34,15 @@ def _run(arguments: argparse.Namespace) -> int:
         shtab = import_module("shtab")
     except ImportError as error:
         raise MissingDependencyError("completion needs shtab, which is not installed: pip install shtab") from error
-    sys.stdout.write(shtab.complete(parser_of_commands(), shell=arguments.shell))
+    parser = parser_of_commands()
+    _shorten(parser)
+    sys.stdout.write(shtab.complete(parser, shell=arguments.shell))
     return DONE
+
+
+def _shorten(parser: argparse.ArgumentParser) -> None:
+    """Have commands described as the help lists them: a shell has a line for each."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for listed in action._choices_actions:
+                action.choices[listed.dest].description = listed.help

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from runwidgets.errors import (
         ComputeTargetError,
         EnvironmentBuildError,
+        ModelNotFoundError,
+        ModelPathNotFoundError,
         NotFoundError,
         RunConfigurationError,
         RunFailedError,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from runwidgets.experiment import Experiment, ViewType
+    from runwidgets.model import Model
     from runwidgets.records import RunStatus
     from runwidgets.run import Run
     from runwidgets.submit.conda import CondaDependencies
@@ -45,6 +48,9 @@ __all__ = [
     "EnvironmentBuildError",
     "Experiment",
     "LocalCompute",
+    "Model",
+    "ModelNotFoundError",
+    "ModelPathNotFoundError",
     "MpiConfiguration",
     "NotFoundError",
     "PyTorchConfiguration",
@@ -71,6 +77,9 @@ _HOMES = {
     "EnvironmentBuildError": "errors",
     "Experiment": "experiment",
     "LocalCompute": "compute",
+    "Model": "model",
+    "ModelNotFoundError": "errors",
+    "ModelPathNotFoundError": "errors",
     "MpiConfiguration": "submit.distributed",
     "NotFoundError": "errors",
     "PyTorchConfiguration": "submit.distributed",

@@ -41,6 +41,10 @@ class SnapshotError(RunwidgetsError):
     """A folder cannot be kept as a snapshot; the message says why, and what is biggest in it."""
 
 
+class ArchiveError(RunwidgetsError):
+    """An archive of runs cannot be read, or is not what its manifest says; nothing of it is imported."""
+
+
 class SchemaError(StoreError):
     """The store was written by a newer runwidgets than this one, or by an older one where it may not be written."""
 
@@ -67,6 +71,14 @@ class MissingDependencyError(RunwidgetsError, ImportError):
 
 class WorkspaceNotFoundError(NotFoundError, UserError):
     """A workspace, or the configuration that names one, is not where it was looked for."""
+
+
+class ModelNotFoundError(NotFoundError):
+    """A registered model that was named does not exist; the message says which do."""
+
+
+class ModelPathNotFoundError(NotFoundError):
+    """What was to be registered as a model is not there; of a run, the message lists its files."""
 
 
 class ArgumentTypeError(UserError, TypeError):

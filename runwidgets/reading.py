@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from runwidgets.errors import NotFoundError
 from runwidgets.filters import run_query
@@ -13,11 +13,13 @@ from runwidgets.metrics import sdk_metrics  # not when first asked: a fork meanw
 from runwidgets.records import SYSTEM_METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
+    from runwidgets.model import Model
     from runwidgets.records import MetricDelta
+    from runwidgets.run import Run
 
 _log = logging.getLogger(__name__)
 _LOG_FOLDERS: Final = ("logs/", "azureml-logs/", "user_logs/")
@@ -100,6 +102,51 @@ class Reading(Handle):
                 targets = output_paths
         for name, target in zip(names, targets, strict=True):
             self.download_file(name, Path(output_directory or ".") / target)
+
+    def register_model(  # noqa: PLR0917 (SDK v1's signature)
+        self,
+        model_name: str,
+        model_path: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        properties: Mapping[str, Any] | None = None,
+        model_framework: str | None = None,
+        model_framework_version: str | None = None,
+        description: str | None = None,
+        datasets: object = None,  # noqa: ARG002
+        sample_input_dataset: object = None,  # noqa: ARG002
+        sample_output_dataset: object = None,  # noqa: ARG002
+        resource_configuration: object = None,  # noqa: ARG002
+        **kwargs: object,  # noqa: ARG002
+    ) -> Model:
+        """Keep a file or a folder of the run as the next version of a model; it outlives the run.
+
+        Parameters
+        ----------
+        model_name
+            The model's name, as for `Model.register`.
+        model_path
+            A file of the run, or a folder in it, such as ``outputs/model.pkl``; by default what is called as the model
+            is.
+        tags, properties, model_framework, model_framework_version, description
+            As for `Model.register`.
+        datasets, sample_input_dataset, sample_output_dataset, resource_configuration, **kwargs
+            Accepted, as in SDK v1, and unused.
+
+        Raises
+        ------
+        ModelPathNotFoundError
+            If the run has no such file; the message lists what it has.
+        UserError
+            If the name cannot be a model's.
+        """
+        from runwidgets.model import Model
+        from runwidgets.registering import register_from_run
+
+        record = register_from_run(
+            cast("Run", self), model_name, model_path, self.get_file_names(), tags=tags, properties=properties,
+            description=description, model_framework=model_framework, model_framework_version=model_framework_version,
+        )  # fmt: skip
+        return Model._of(self._experiment.workspace, record)
 
     def _log_files(self) -> dict[str, Path]:
         """Find the run's logs: where each lies, by its name in the run."""

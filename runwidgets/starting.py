@@ -53,6 +53,11 @@ def start_run(
     return run
 
 
+def is_run_id(text: str) -> bool:
+    """Tell whether a text can be the id of a run."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
 def checked_run_id(experiment: Experiment, run_id: str) -> str:
     """Give an id back, if a new run may have it.
 
@@ -61,7 +66,7 @@ def checked_run_id(experiment: Experiment, run_id: str) -> str:
     UserError
         If it is none, or the workspace has a run of it.
     """
-    if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
+    if not isinstance(run_id, str) or not is_run_id(run_id):
         raise UserError(
             f"run_id {run_id!r}: it must begin with a letter or digit and hold only letters, digits, '_', '-' and '.', "
             "at most 255"

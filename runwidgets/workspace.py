@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from runwidgets.compute import ComputeTarget
     from runwidgets.experiment import Experiment
     from runwidgets.limits import Limits
+    from runwidgets.model import Model
     from runwidgets.run import Run
     from runwidgets.store.contract import Store
     from runwidgets.store.files import FileRoot
@@ -380,6 +381,19 @@ class Workspace:
         from runwidgets.submit.environment import Environment
 
         return Environment.list(self)
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The newest version of each registered model, by name, as they are now.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be read.
+        """
+        from runwidgets.model import Model
+
+        return {model.name: model for model in sorted(Model.list(self, latest=True), key=lambda model: model.name)}
 
     def get_run(self, run_id: str) -> Run:
         """Open a run of whichever experiment by its id.

@@ -140,6 +140,10 @@ class SnapshotStore:
         digest, size = _digest_of([content])
         return digest if self._has(digest, size) else self._copy_in([content])[0]
 
+    def keep_chunks(self, chunks: Iterable[bytes]) -> str:
+        """Keep a content that comes in pieces; give its digest."""
+        return self._copy_in(chunks)[0]
+
     def _copy_in(self, chunks: Iterable[bytes]) -> tuple[str, int]:
         self._root.mkdir(parents=True, exist_ok=True)
         handle, scratch = tempfile.mkstemp(dir=self._root, prefix=".incoming-")
@@ -179,12 +183,12 @@ class SnapshotStore:
         """
         try:
             content = self.path(snapshot_id if _ID.fullmatch(snapshot_id) else "none").read_bytes()
-            files = msgspec.json.decode(content, type=_Manifest).files
+            msgspec.json.decode(content, type=_Manifest)
         except (FileNotFoundError, msgspec.DecodeError) as error:
             raise NotFoundError(f"there is no snapshot {snapshot_id!r} in {self._root}") from error
         if _digest_of([content])[0] != snapshot_id:
             raise SnapshotError(f"the snapshot {snapshot_id!r} in {self._root} is damaged")
-        return files
+        return read_manifest(content)
 
     def restore(self, snapshot_id: str, folder: Path) -> None:
         """Write a fresh copy of a snapshot's files, which may be changed.
@@ -234,6 +238,24 @@ class SnapshotStore:
             Path(scratch).unlink(missing_ok=True)
             raise
         return target
+
+
+def read_manifest(content: bytes) -> list[SnapshotFile]:
+    """Read which files a snapshot holds; it may come from elsewhere.
+
+    Raises
+    ------
+    SnapshotError
+        If one of them leads out of a folder.
+    msgspec.DecodeError
+        If it is no manifest.
+    """
+    files = msgspec.json.decode(content, type=_Manifest).files
+    for file in files:
+        is_outside = file.name.startswith("/") or not {"", ".", ".."}.isdisjoint(file.name.split("/"))
+        if is_outside or (os.name == "nt" and re.search(r"[\\:]", file.name)) or not _ID.fullmatch(file.sha256):
+            raise SnapshotError(f"a snapshot names a file that is none of its own: {file.name!r}, {file.sha256!r}")
+    return files
 
 
 @functools.cache

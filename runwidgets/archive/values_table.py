@@ -1,0 +1,214 @@
+"""What a run logged as a Parquet table, a row for each value, from which every value comes back as it was.
+
+=================  ===============================================================================================
+``metric``         its name
+``column``         the column's name; empty for that of a vector
+``row``            the number of the row in the metric, from 0
+``time``           when it was logged (UTC, to the microsecond)
+``step``           as float64, null where none was given
+``step_type``      ``int``, ``float``, ``bool``, or null
+``step_text``      all digits of an integer that float64 does not hold, in hexadecimal
+``value``          numbers and booleans as float64, null for others
+``value_type``     ``int``, ``float``, ``bool``, ``str``, or null for None
+``value_text``     the string, or all digits of an integer as above
+=================  ===============================================================================================
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from runwidgets.columns import pack_column
+from runwidgets.errors import ArchiveError, MissingDependencyError
+from runwidgets.events import PointLogged, RowsLogged
+from runwidgets.frames import fits_float
+from runwidgets.metrics import column_values
+from runwidgets.records import VECTOR_COLUMN, MetricKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from runwidgets.archive.layout import ArchivedMetric
+    from runwidgets.events import Event
+    from runwidgets.records import MetricDelta
+    from runwidgets.values import Value
+
+_MICROSECONDS: Final = 1e6
+_ROWS_AT_ONCE: Final = 65_536
+_ROWS_A_BYTE: Final = 1000
+_ROWS_OF_ANY: Final = 1_000_000
+"""So many rows may be in any file, and so many more for each of its bytes: more is a trap, not what somebody logged."""
+_LONGEST_DIGITS: Final = 100_000
+_COLUMNS: Final = (
+    "metric", "column", "row", "time", "step", "step_type", "step_text", "value", "value_type", "value_text",
+)  # fmt: skip
+
+
+def parquet() -> tuple[Any, Any]:
+    """Give pyarrow, and the part of it that reads and writes Parquet.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is not installed.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise MissingDependencyError(
+            "the metrics in an archive are Parquet, which needs pyarrow: install it, or runwidgets with the extra: "
+            "pip install 'runwidgets[frames]'"
+        ) from error
+    return pa, pq
+
+
+def write_values(metrics: Iterable[MetricDelta], path: Path) -> None:
+    """Write metrics that were read whole."""
+    pa, pq = parquet()
+    word = pa.dictionary(pa.int32(), pa.string())
+    types = (
+        word, word, pa.int64(), pa.timestamp("us", tz="UTC"), pa.float64(), word, pa.string(), pa.float64(), word,
+        pa.string(),
+    )  # fmt: skip
+    schema = pa.schema(list(zip(_COLUMNS, types, strict=True)))
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for metric in metrics:
+            times = [time for block in metric.blocks for time in block.times.to_list()]
+            steps = [step for block in metric.blocks for step in block.steps.to_list()]
+            for name in metric.columns:
+                values = column_values(metric, name)
+                for start in range(0, len(values), _ROWS_AT_ONCE):
+                    part = slice(start, start + _ROWS_AT_ONCE)
+                    count = len(values[part])
+                    cells = (
+                        [metric.name] * count, [name] * count, list(range(start, start + count)), times[part],
+                        *_coded(steps[part]), *_coded(values[part]),
+                    )  # fmt: skip
+                    arrays = [
+                        pa.array(cell, type=kind, from_pandas=False) for cell, kind in zip(cells, types, strict=True)
+                    ]
+                    writer.write_table(pa.table(arrays, schema=schema))
+
+
+def _coded(values: Sequence[Value]) -> tuple[list[float | None], list[str | None], list[str | None]]:
+    numbers = [None if value is None or _is_long(value) or isinstance(value, str) else float(value) for value in values]
+    types = [None if value is None else type(value).__name__ for value in values]
+    texts = [value if isinstance(value, str) else hex(value) if _is_long(value) else None for value in values]  # type: ignore[arg-type]
+    return numbers, types, texts
+
+
+def _is_long(value: Value) -> bool:
+    return isinstance(value, int) and not fits_float(value)
+
+
+def _decoded(number: float | None, kind: str | None, text: str | None) -> Value:
+    """Give back a value; raise `ValueError` or `TypeError` for what is none."""
+    match kind:
+        case None:
+            if number is not None or text is not None:
+                raise ValueError("a value without a type")
+            return None
+        case "float":
+            return float(number)  # type: ignore[arg-type]
+        case "bool":
+            return {0.0: False, 1.0: True}[number]  # type: ignore[index]
+        case "int":
+            if text is None:
+                return int(number)  # type: ignore[arg-type]
+            if len(text) > _LONGEST_DIGITS:
+                raise ValueError("an integer of too many digits")
+            return int(text, 16)
+        case "str":
+            if text is None:
+                raise ValueError("a string without its text")
+            return text
+    raise ValueError(f"a value of the type {kind!r}")
+
+
+def read_events(path: Path, run_id: str, metrics: Sequence[ArchivedMetric], size: int) -> list[Event]:
+    """Read the values of a run, as the events that log them again.
+
+    Parameters
+    ----------
+    path
+        The Parquet file.
+    run_id
+        The run that they shall be of.
+    metrics
+        What there is to be: all of it, and nothing else.
+    size
+        How many bytes the file has.
+
+    Raises
+    ------
+    ArchiveError
+        If it is no such table, or has other rows than it should.
+    """
+    pa, pq = parquet()
+    try:
+        file = pq.ParquetFile(path)
+        with file:
+            rows = file.metadata.num_rows
+            if rows > _ROWS_OF_ANY + _ROWS_A_BYTE * size:
+                raise ArchiveError(f"the metrics of run {run_id} claim {rows:,} rows in {size:,} bytes")
+            if rows != sum(metric.row_count * len(metric.columns) for metric in metrics):
+                raise ArchiveError(f"the metrics of run {run_id} have another number of rows than runs.json says")
+            lines = _lines(file)
+            events = [event for metric in metrics for event in _events(run_id, metric, lines)]
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError) as error:
+        raise ArchiveError(f"the metrics of run {run_id} cannot be read: {error}") from error
+    return events
+
+
+def _lines(file: Any) -> Iterator[tuple[Any, ...]]:
+    import pyarrow as pa
+
+    for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(_COLUMNS)):
+        if tuple(batch.schema.names) != _COLUMNS:
+            raise ValueError(f"its columns are {', '.join(batch.schema.names)}")
+        columns = [batch.column(name) for name in _COLUMNS]
+        columns[3] = columns[3].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+        yield from zip(*(column.to_pylist() for column in columns), strict=True)
+
+
+def _events(run_id: str, metric: ArchivedMetric, lines: Iterator[tuple[Any, ...]]) -> Iterator[Event]:
+    columns: dict[str, list[Value]] = {}
+    stamps: list[tuple[int, Value]] = []
+    for name in metric.columns:
+        cells: list[Value] = []
+        for row in range(metric.row_count):
+            found, column, number, time, *rest = next(lines)
+            if (found, column, number) != (metric.name, name, row):
+                raise ValueError(f"row {row} of {metric.name!r}, column {name!r}, is not where it should be")
+            stamp = (int(time), _decoded(*rest[:3]))
+            if isinstance(stamp[1], str):
+                raise ValueError(f"row {row} of {metric.name!r} has a step that is no number")  # noqa: TRY004 (of the file)
+            if columns:
+                if repr(stamps[row]) != repr(stamp):
+                    raise ValueError(f"the columns of row {row} of {metric.name!r} have different times or steps")
+            else:
+                stamps.append(stamp)
+            cells.append(_decoded(*rest[3:]))
+        columns[name] = cells
+    if metric.row_count == 0:
+        yield RowsLogged(run_id, 0.0, metric.name, metric.kind, {name: pack_column([]) for name in metric.columns})
+    start = 0
+    for time, group in groupby(stamps, key=lambda stamp: stamp[0]):
+        end = start + len(list(group))
+        for part in range(start, end, _ROWS_AT_ONCE):
+            rows = slice(part, min(end, part + _ROWS_AT_ONCE))
+            yield _event(run_id, metric, time / _MICROSECONDS, [step for _, step in stamps[rows]],
+                         {name: cells[rows] for name, cells in columns.items()})  # fmt: skip
+        start = end
+
+
+def _event(
+    run_id: str, metric: ArchivedMetric, at: float, steps: list[Value], columns: dict[str, list[Value]]
+) -> Event:
+    if metric.kind is MetricKind.VECTOR and len(steps) == 1 and columns.keys() == {VECTOR_COLUMN}:
+        return PointLogged(run_id, at, metric.name, columns[VECTOR_COLUMN][0], steps[0])
+    packed = {name: pack_column(cells) for name, cells in columns.items()}
+    return RowsLogged(run_id, at, metric.name, metric.kind, packed, pack_column(steps))

@@ -25,10 +25,12 @@ from runwidgets.records import (
     RunStatus,
 )
 from runwidgets.watch.lines import charted, draw
+from runwidgets.watch.logs import Part, log_message
 from runwidgets.watch.rows import rows_message
 from runwidgets.watch.view import RunView, fold
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
+    DEFAULT_LOGS_CONTROLS,
     MAX_ROWS,
     MAX_TEXT,
     MAX_UNIT,
@@ -38,6 +40,7 @@ from runwidgets.watch.wire import (
     details_state,
     header_state,
     heading_state,
+    logs_state,
     metrics_state,
     spark,
 )
@@ -125,6 +128,9 @@ def states():
             "total": 2,
         },
         "details": details_state(view),
+        "logs": logs_state(["user_logs/std_log.txt", "logs/azureml.log"], is_open=True),
+        "logs_controls": DEFAULT_LOGS_CONTROLS,
+        "log_message": log_message("user_logs/std_log.txt", Part(1, 0, 100, 100, b""))[0],
     }  # fmt: skip
 
 

@@ -35,9 +35,11 @@ export interface RunError {
 }
 
 export interface Tab {
-  id: "metrics" | "children" | "images" | "details";
+  id: "metrics" | "children" | "images" | "details" | "logs";
   title: string;
   count: number | null;
+  /** A tab that is not shown keeps its place: tabs are chosen by it. */
+  is_shown: boolean;
 }
 
 /** `HeaderPanel.state`. The browser ticks elapsed time and countdown itself, from the kernel's clock (`sent_at`). */
@@ -189,4 +191,45 @@ export interface DetailsState {
   properties: { key: string; value: string }[];
   files: { path: string; size: number }[];
   files_total: number;
+}
+
+/** `LogsPanel.state`: the names of the logs, in the order in which they are offered. */
+export interface LogsState {
+  logs: string[];
+  /** Whether the tab is the open one: only then is the log followed. */
+  is_open: boolean;
+}
+
+/** `LogsPanel.controls`: set by the browser as one object, obeyed by Python. */
+export interface LogsControls {
+  /** Which log is shown; null for the first. */
+  name: string | null;
+  wrap: boolean;
+}
+
+/** A message of the logs to Python: which part to answer with, the last before a place or, with null, the end. */
+export interface LogRequest {
+  kind: "log";
+  name: string;
+  before: number | null;
+}
+
+/** Asks for a log as a file, in an answer of the same kind. */
+export interface DownloadRequest {
+  kind: "download";
+  name: string;
+}
+
+/** A part of a log, sent to all views: asked for, or new. Its bytes, from `start` to `end`, are the message's buffer. */
+export interface LogMessage {
+  kind: "log" | "download";
+  name: string;
+  /** Another number is another content: the log has begun anew. */
+  content: number;
+  start: number;
+  end: number;
+  /** How large the log is. */
+  size: number;
+  /** Why it could not be read; null where all is well. */
+  trouble: string | null;
 }

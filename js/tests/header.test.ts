@@ -219,7 +219,7 @@ test("a tab that arrives while live joins the strip; the selection and the focus
   const chosen = all("[role=tab]")[1];
   chosen?.focus();
   const tabs = state().tabs;
-  model.set("state", state({ tabs: [...tabs, { id: "images", title: "Images", count: 1 }] }));
+  model.set("state", state({ tabs: [...tabs, { id: "images", title: "Images", count: 1, is_shown: true }] }));
   expect(texts("[role=tab]")).toEqual(["Metrics5", "Child runs24", "Details", "Images1"]);
   expect(all("[role=tab]")[1]).toBe(chosen);
   expect(document.activeElement).toBe(chosen);
@@ -233,7 +233,7 @@ test("names and messages that look like markup are shown as text", () => {
     status: HOSTILE,
     banner: HOSTILE,
     error: { code: HOSTILE, message: HOSTILE, traceback: HOSTILE },
-    tabs: [{ id: "metrics", title: HOSTILE, count: null }],
+    tabs: [{ id: "metrics", title: HOSTILE, count: null, is_shown: true }],
   });
   expect(host.querySelectorAll("img").length).toBe(0);
   expect(find(".rw-run").textContent).toBe(HOSTILE);

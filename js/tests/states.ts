@@ -27,9 +27,9 @@ export const header = (change: Partial<HeaderState> = {}): HeaderState => ({
   error: null,
   banner: null,
   tabs: [
-    { id: "metrics", title: "Metrics", count: 5 },
-    { id: "children", title: "Child runs", count: 24 },
-    { id: "details", title: "Details", count: null },
+    { id: "metrics", title: "Metrics", count: 5, is_shown: true },
+    { id: "children", title: "Child runs", count: 24, is_shown: true },
+    { id: "details", title: "Details", count: null, is_shown: true },
   ],
   ...change,
 });

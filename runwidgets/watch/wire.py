@@ -7,6 +7,7 @@ example of each and is read by the tests of both sides. All functions here are p
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 import numpy as np
@@ -30,12 +31,15 @@ MAX_FILES: Final = 500
 MAX_TEXT: Final = 1000
 PAGE_SIZE: Final = 12
 SPARK_POINTS: Final = 48
-TabId = Literal["metrics", "children", "images", "details"]
+TabId = Literal["metrics", "children", "images", "details", "logs"]
 TABS: Final[tuple[tuple[TabId, str], ...]] = (
-    ("metrics", "Metrics"), ("children", "Child runs"), ("images", "Images"), ("details", "Details"),
+    ("metrics", "Metrics"), ("children", "Child runs"), ("images", "Images"), ("details", "Details"), ("logs", "Logs"),
 )  # fmt: skip
-"""All tabs, always in this order: one that came up later would move the others under the pointer."""
+"""All tabs, always in this order. Those that not every run has are last: one that came up later would else move the
+others under the pointer."""
 MAX_UNIT: Final = 32
+SCRIPT_TYPE: Final = "azureml.scriptrun"
+"""Type of the runs of submitted scripts, which have a log from the beginning."""
 PALETTE: Final = tuple(
     f"var(--rw-series-{number}, {color})"
     for number, color in enumerate((
@@ -69,6 +73,7 @@ class Tab(TypedDict):
     id: TabId
     title: str
     count: int | None
+    is_shown: bool
 
 
 class HeaderState(TypedDict):
@@ -232,9 +237,37 @@ class DetailsState(TypedDict):
     files_total: int
 
 
+class LogsState(TypedDict):
+    """``LogsState``."""
+
+    logs: list[str]
+    is_open: bool
+
+
+class LogsControls(TypedDict):
+    """``LogsControls``."""
+
+    name: str | None
+    wrap: bool
+
+
+class LogMessage(TypedDict):
+    """``LogMessage``."""
+
+    kind: Literal["log", "download"]
+    name: str
+    content: int
+    start: int
+    end: int
+    size: int
+    trouble: str | None
+
+
 DEFAULT_CONTROLS: Final[MetricsControls] = {
     "filter": "", "smoothing": 0.0, "x_axis": "step", "y_scale": "linear", "columns": 2, "page": 0,
 }  # fmt: skip
+
+DEFAULT_LOGS_CONTROLS: Final[LogsControls] = {"name": None, "wrap": False}
 
 
 def checked_controls(sent: Mapping[str, Any]) -> MetricsControls:
@@ -258,12 +291,30 @@ def checked_controls(sent: Mapping[str, Any]) -> MetricsControls:
 # ---- states
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a header shows of a run that is not in its view, for it is no event.
+
+    Attributes
+    ----------
+    log_count
+        How many logs the run has.
+    """
+
+    log_count: int = 0
+
+
+NOTHING_BESIDE: Final = Beside()
+
+
 def run_name(record: RunRecord) -> str:
     """Give the name that a run is shown by."""
     return record.name or f"run_{record.run_id}"
 
 
-def header_state(view: RunView, now: float, next_refresh_at: float | None, trouble: str | None) -> HeaderState:
+def header_state(
+    view: RunView, now: float, next_refresh_at: float | None, trouble: str | None, beside: Beside = NOTHING_BESIDE
+) -> HeaderState:
     """Give the header of a run.
 
     Parameters
@@ -276,6 +327,8 @@ def header_state(view: RunView, now: float, next_refresh_at: float | None, troub
         When the next look is due.
     trouble
         Why the last look failed, or None.
+    beside
+        What is known of the run that is not in the view.
     """
     record = view.record
     status = view.status
@@ -284,7 +337,9 @@ def header_state(view: RunView, now: float, next_refresh_at: float | None, troub
         "children": len(view.children),
         "images": sum(len(metric.images) for metric in view.metrics.values()),
         "details": None,
+        "logs": beside.log_count,
     }
+    hidden = () if beside.log_count or (record and record.type == SCRIPT_TYPE) else ("logs",)
     return {
         "run_id": record.run_id if record else "",
         "run_name": run_name(record) if record else "",
@@ -299,7 +354,10 @@ def header_state(view: RunView, now: float, next_refresh_at: float | None, troub
         "progress": _progress_state(record.progress, now, is_final=status.is_final) if record else None,
         "error": _error_state(record.error) if record and record.error else None,
         "banner": trouble,
-        "tabs": [{"id": name, "title": title, "count": counts[name] or None} for name, title in TABS],
+        "tabs": [
+            {"id": name, "title": title, "count": counts[name] or None, "is_shown": name not in hidden}
+            for name, title in TABS
+        ],
     }
 
 
@@ -458,3 +516,16 @@ def details_state(view: RunView) -> DetailsState:
         "files": [{"path": file.path, "size": file.size} for file in files[:MAX_FILES]],
         "files_total": len(files),
     }
+
+
+def logs_state(names: list[str], *, is_open: bool) -> LogsState:
+    """Give the logs that a run has.
+
+    Parameters
+    ----------
+    names
+        Their names, in the order in which they are offered.
+    is_open
+        Whether their tab is the open one.
+    """
+    return {"logs": names[:MAX_FILES], "is_open": is_open}

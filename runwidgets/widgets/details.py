@@ -15,6 +15,7 @@ from runwidgets.records import RunStatus
 from runwidgets.run import Run
 from runwidgets.watch.feed import Feed
 from runwidgets.watch.lines import charted, draw
+from runwidgets.watch.logs import Logs
 from runwidgets.watch.pictures import Pictures
 from runwidgets.watch.poller import Look, check_seconds, poller
 from runwidgets.watch.rows import RowPages
@@ -23,13 +24,17 @@ from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
     PAGE_SIZE,
+    SCRIPT_TYPE,
+    TABS,
+    Beside,
     checked_controls,
     children_state,
     details_state,
     header_state,
+    logs_state,
     metrics_state,
 )
-from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, HeaderPanel, ImagesPanel, MetricsPanel
+from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, HeaderPanel, ImagesPanel, LogsPanel, MetricsPanel
 from runwidgets.widgets.still import Still
 
 if TYPE_CHECKING:
@@ -37,12 +42,14 @@ if TYPE_CHECKING:
 
     from IPython.core.events import EventManager
 
-    from runwidgets.watch.poller import Subscription
+    from runwidgets.watch.poller import Errand, Subscription
     from runwidgets.watch.wire import MetricsControls
     from runwidgets.widgets.charts import ChartCard, SharedParts
 
 _FIRST_LOOK_SECONDS: Final = 5.0
 _BETWEEN_CHARTS_SECONDS: Final = 0.008
+_LOG_SECONDS: Final = 0.5
+_LOGS_INDEX: Final = [name for name, _ in TABS].index("logs")
 
 
 class RunDetails(ipywidgets.VBox):
@@ -94,17 +101,22 @@ class RunDetails(ipywidgets.VBox):
         self._children = ChildrenPanel()
         self._images = ImagesPanel()
         self._details = DetailsPanel()
+        self._log_files = Logs(run_instance.experiment.workspace._files, run_instance.id)
+        self._logs = LogsPanel(self._log_files)
+        self._log_errand: Errand | None = None
         tabs = (
             ("metrics", (self._metrics, self._grid)),
             ("children", (self._children,)),
             ("images", (self._images,)),
             ("details", (self._details,)),
+            ("logs", (self._logs,)),
         )
         self._tabs = [ipywidgets.VBox(panels, _dom_classes=("rw-page", f"rw-page-{name}")) for name, panels in tabs]
         super().__init__([self._header, *self._tabs], _dom_classes=("runwidgets", self._still.live_class))
         self._header.on_msg(self._on_message)
         self._header.observe(self._on_views, "_view_count")
         self._header.observe(self._on_time_zone, "time_zone")
+        self._header.observe(self._on_tab, "selected_index")
         self._metrics.observe(self._on_controls, "controls")
         self._is_open = True
         self._follow()
@@ -183,7 +195,10 @@ class RunDetails(ipywidgets.VBox):
             # Views that go away are counted, and the count of a model that is gone has no channel to be sent by.
             self._header.unobserve(self._on_views, "_view_count")
             self._header._view_count = None
-            panels = [self._header, self._metrics, self._grid, self._children, self._images, self._details]
+            self._follow_log()
+            panels = [
+                self._header, self._metrics, self._grid, self._children, self._images, self._details, self._logs,
+            ]  # fmt: skip
             for widget in (*self._cards, *panels, *self._tabs):
                 widget.close()
             if self._shared is not None:
@@ -195,15 +210,22 @@ class RunDetails(ipywidgets.VBox):
 
     def _follow(self) -> None:
         self._subscription = poller().subscribe(self._run._recorder, self._run.id, self._seconds, self._on_look)
+        self._follow_log()
 
     def _on_look(self, look: Look) -> None:
         with self._mutex:
             if not self._is_open:
                 return
-            self._view = look.view
-            self._header.show_state(header_state(look.view, time.time(), look.next_at, look.trouble))
+            is_first, self._view = self._view.record is None, look.view
+            names = self._log_files.find(look.view.files)
+            beside = Beside(log_count=len(names))
+            self._header.show_state(header_state(look.view, time.time(), look.next_at, look.trouble, beside))
+            if is_first and look.view.record and look.view.record.type == SCRIPT_TYPE and not look.view.metrics:
+                self._header.selected_index = _LOGS_INDEX  # what there is to see of a script that has just begun
             if look.changed:
                 self._show_panels()
+            self._show_logs()
+            self._follow_log()
             self._still.update(look.view)
         self._looked.set()
         if look.changed:
@@ -241,6 +263,32 @@ class RunDetails(ipywidgets.VBox):
         self._images.show_state(gallery)
         self._details.show_state(details_state(view))
 
+    def _show_logs(self) -> None:
+        is_open = self._header.selected_index == _LOGS_INDEX
+        self._logs.show_state(logs_state(self._log_files.names, is_open=is_open))
+
+    def _on_tab(self, _change: Any) -> None:
+        with self._mutex:
+            self._show_logs()
+            self._follow_log()
+
+    def _follow_log(self) -> None:
+        """Look at the log more often than at the run while its tab is open: a look at a file costs next to nothing."""
+        with self._mutex:
+            goes_on = self._subscription is not None and not self._view.status.is_final
+            if goes_on and self._logs.state["is_open"]:
+                if self._log_errand is None:
+                    self._log_errand = poller().every(_LOG_SECONDS, self._on_log)
+            elif self._log_errand is not None:
+                self._log_errand.cancel()
+                self._log_errand = None
+                self._logs.send_more()  # what came since, the last words of a run among it
+
+    def _on_log(self) -> None:
+        with self._mutex:
+            if self._log_errand is not None:
+                self._logs.send_more()
+
     def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
         if isinstance(content, dict) and content.get("kind") == "refresh" and self._subscription is not None:
             self._subscription.refresh()
@@ -251,6 +299,7 @@ class RunDetails(ipywidgets.VBox):
             if change["new"] == 0 and self._subscription is not None:
                 self._subscription.cancel()
                 self._subscription = None
+                self._follow_log()
             elif change["new"] and self._subscription is None and not self._view.status.is_final:
                 self._follow()
             if change["new"] and not self._is_displayed:  # as a part of another widget

@@ -1,0 +1,200 @@
+"""What `RunDetails` shows of the run of a script, without a browser."""
+
+import threading
+import time
+
+import pytest
+
+from runwidgets import Experiment, Run, RunDetails, Workspace
+from runwidgets.events import RunCreated, StatusSet
+from runwidgets.records import RunStatus
+from runwidgets.watch.poller import poller
+from tests.test_details import until
+
+LOG = "user_logs/std_log.txt"
+TABS = ["metrics", "children", "images", "details"]
+
+
+def script(status=RunStatus.RUNNING):
+    """A run as the submitting of a script makes it."""
+    experiment = Experiment(Workspace(), "exp")
+    run = Run.__new__(Run)
+    run._begin(experiment, f"script-{time.time_ns()}", "train", None, "azureml.scriptrun")
+    run._write(RunCreated(run.id, time.time(), "exp", None, "train", "azureml.scriptrun"))
+    run._recorder.set_status(StatusSet(run.id, time.time(), status))
+    return run
+
+
+def set_status(run, status):
+    run._recorder.set_status(StatusSet(run.id, time.time(), status))
+
+
+@pytest.fixture
+def run():
+    run = script()
+    yield run
+    if not RunStatus(run.get_status()).is_final:
+        set_status(run, RunStatus.COMPLETED)
+
+
+@pytest.fixture
+def log(run):
+    """The file of its log; there is none yet."""
+    path = run.experiment.workspace._files.root / run.id / LOG
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def append(path, text):
+    with path.open("ab") as file:
+        file.write(text.encode())
+
+
+@pytest.fixture
+def show():
+    """Show runs as a notebook would."""
+    opened = []
+
+    def show_(run, seconds=0.5):
+        opened.append(RunDetails(run, refresh_seconds=seconds))
+        opened[-1]._repr_mimebundle_()
+        return opened[-1]
+
+    yield show_
+    for details in opened:
+        details.close()
+
+
+def tabs(details):
+    return [tab["id"] for tab in details._header.state["tabs"] if tab["is_shown"]]
+
+
+def listen(details):
+    """Keep what is sent to the browser of logs: messages and bytes."""
+    sent = []
+    details._logs.send = lambda content, buffers: sent.append((content, *buffers))
+    return sent
+
+
+def ask(details, name=LOG, **more):
+    details._logs._handle_custom_msg({"kind": "log", "name": name, "before": None, **more}, [])
+
+
+def test_a_script_without_metrics_is_shown_with_its_log_open(run, show):
+    details = show(run)
+    until(lambda: details._header.selected_index == 4)
+    assert tabs(details) == [*TABS, "logs"]
+    assert details._logs.state == {"logs": [], "is_open": True}
+
+
+def test_a_script_with_metrics_is_shown_with_these(run, show):
+    run.log("loss", 1.0)
+    details = show(run)
+    until(lambda: details._metrics.state["rows"])
+    assert details._header.selected_index == 0
+    assert tabs(details) == [*TABS, "logs"]
+
+
+def test_the_tab_that_a_person_has_chosen_stays(run, show):
+    details = show(run)
+    until(lambda: details._header.selected_index == 4)
+    details._header.selected_index = 0
+    run.tag("key")
+    until(lambda: details._details.state["tags"])
+    assert details._header.selected_index == 0
+
+
+def test_other_runs_have_the_tab_once_they_have_a_log(show):
+    run = Experiment(Workspace(), "exp").start_logging()
+    details = show(run)
+    details._looked.wait(20)
+    assert tabs(details) == TABS
+    with run:
+        print("hello")  # noqa: T201 (it is what makes the log)
+        until(lambda: tabs(details) == [*TABS, "logs"])
+    assert details._logs.state["logs"] == ["logs/user_log.txt"]
+    assert details._header.selected_index == 0
+
+
+def test_a_new_log_appears_while_the_display_is_open(run, log, show):
+    details = show(run)
+    append(log, "one\n")
+    until(lambda: details._logs.state["logs"] == [LOG])
+    log.with_name("other.txt").touch()
+    until(lambda: details._logs.state["logs"] == [LOG, "user_logs/other.txt"])
+
+
+def test_what_is_printed_is_sent_soon_however_long_the_looks_are_apart(run, log, show):
+    append(log, "one\n")
+    details = show(run, seconds=600)
+    sent = listen(details)
+    until(lambda: details._logs.state["logs"])
+    ask(details)
+    append(log, "two\n")
+    until(lambda: len(sent) == 2)
+    assert [data for _, data in sent] == [b"one\n", b"two\n"]
+    assert [(message["start"], message["end"]) for message, _ in sent] == [(0, 4), (4, 8)]
+
+
+def test_a_log_that_nobody_looks_at_is_not_followed(run, log, show):
+    append(log, "one\n")
+    details = show(run)
+    until(lambda: details._log_errand is not None)
+    details._header.selected_index = 0
+    assert details._log_errand is None
+    assert poller()._errands == []
+    details._header.selected_index = 4
+    assert details._log_errand is not None
+
+
+def test_it_follows_no_longer_than_there_are_views_or_a_run(run, log, show):
+    append(log, "one\n")
+    details = show(run)
+    until(lambda: details._log_errand is not None)
+    details._header._view_count = 1
+    details._header._view_count = 0
+    until(lambda: poller()._errands == [])
+    details._header._view_count = 1
+    until(lambda: len(poller()._errands) == 1)
+    set_status(run, RunStatus.COMPLETED)
+    until(lambda: poller()._errands == [])
+
+
+def test_the_last_words_of_a_run_are_sent_with_its_end(run, log, show):
+    append(log, "one\n")
+    details = show(run, seconds=600)
+    sent = listen(details)
+    until(lambda: details._logs.state["logs"])
+    ask(details)
+    append(log, "last words\n")
+    set_status(run, RunStatus.FAILED)
+    until(lambda: details._header.state["status"] == "Failed")
+    until(lambda: b"".join(data for _, data in sent) == b"one\nlast words\n")
+
+
+def test_another_log_is_followed_when_it_is_chosen(run, log, show):
+    append(log, "one\n")
+    other = log.with_name("other.txt")
+    append(other, "1\n")
+    details = show(run)
+    sent = listen(details)
+    until(lambda: len(details._logs.state["logs"]) == 2)
+    details._logs.controls = {"name": "user_logs/other.txt", "wrap": False}
+    ask(details, "user_logs/other.txt")
+    append(other, "2\n")
+    until(lambda: [data for _, data in sent] == [b"1\n", b"2\n"])
+
+
+def test_an_errand_that_fails_is_done_again(caplog):
+    times = []
+
+    def errand():
+        times.append(threading.current_thread().name)
+        raise ValueError("no luck")
+
+    running = poller().every(0.01, errand)
+    until(lambda: len(times) > 2)
+    running.cancel()
+    assert set(times) == {"runwidgets-poller"}
+    assert "no luck" in caplog.text
+    until(lambda: poller()._thread is None)

@@ -185,6 +185,85 @@ def test_another_log_is_followed_when_it_is_chosen(run, log, show):
     until(lambda: [data for _, data in sent] == [b"1\n", b"2\n"])
 
 
+def cancel(details):
+    details._header._handle_custom_msg({"kind": "cancel"}, [])
+
+
+def test_a_run_is_canceled_off_the_thread_that_hears_the_browser_and_says_so_at_once(run, show, monkeypatch):
+    details = show(run, seconds=600)
+    details._looked.wait(20)
+    assert details._header.state["can_cancel"]
+    may_go_on, canceled_by = threading.Event(), []
+
+    def slow():
+        canceled_by.append(threading.current_thread().name)
+        may_go_on.wait(20)
+        set_status(run, RunStatus.CANCELED)
+
+    monkeypatch.setattr(run, "cancel", slow)
+    cancel(details)
+    cancel(details)
+    assert details._header.state["status"] == "CancelRequested"
+    assert not details._header.state["can_cancel"]
+    may_go_on.set()
+    until(lambda: details._header.state["status"] == "Canceled")
+    assert not details._header.state["can_cancel"]
+    assert canceled_by == ["runwidgets-cancel"]
+
+
+def test_an_interactive_run_is_canceled_too(show):
+    run = Experiment(Workspace(), "exp").start_logging()
+    details = show(run, seconds=600)
+    details._looked.wait(20)
+    cancel(details)
+    until(lambda: details._header.state["status"] == "Canceled")
+
+
+def test_why_a_run_is_not_canceled_is_told_until_the_next_try(run, show, monkeypatch):
+    details = show(run, seconds=600)
+    details._looked.wait(20)
+
+    def fail():
+        raise OSError("the supervisor does not answer")
+
+    monkeypatch.setattr(run, "cancel", fail)
+    cancel(details)
+    until(lambda: details._header.state["cancel_trouble"] == "the supervisor does not answer")
+    assert details._header.state["status"] == "Running"
+    monkeypatch.setattr(run, "cancel", lambda: set_status(run, RunStatus.CANCELED))
+    cancel(details)
+    assert details._header.state["cancel_trouble"] is None
+    until(lambda: details._header.state["status"] == "Canceled")
+
+
+def test_where_canceling_does_nothing_the_status_is_the_old_one_again(run, show, monkeypatch):
+    details = show(run)
+    details._looked.wait(20)
+    monkeypatch.setattr(run, "cancel", lambda: None)
+    cancel(details)
+    until(lambda: details._header.state["status"] == "Running" and details._header.state["can_cancel"])
+
+
+def test_the_question_knows_how_many_children_go_with_their_parent(show):
+    parent = Experiment(Workspace(), "exp").start_logging()
+    first, second = parent.child_run(), parent.child_run()
+    first.complete()
+    details = show(parent)
+    until(lambda: details._header.state["open_children"] == 1)
+    second.complete()
+    until(lambda: details._header.state["open_children"] == 0)
+    parent.complete()
+
+
+def test_a_run_that_has_ended_cannot_be_canceled(run, show, monkeypatch):
+    set_status(run, RunStatus.COMPLETED)
+    details = show(run)
+    until(lambda: details._header.state["status"] == "Completed")
+    monkeypatch.setattr(run, "cancel", lambda: pytest.fail("it was canceled"))
+    cancel(details)
+    assert (details._header.state["status"], details._header.state["can_cancel"]) == ("Completed", False)
+
+
 def test_an_errand_that_fails_is_done_again(caplog):
     times = []
 

@@ -1,11 +1,12 @@
 import type { RenderProps } from "@anywidget/types";
+import { cancelView } from "./cancel";
 import { KernelClock } from "./clock";
 import { el, setAttr, setText, show } from "./dom";
 import { formatDuration, formatNumber } from "./format";
 import { Scope } from "./scope";
 import { statusView } from "./status";
 import { TabStrip } from "./tabs";
-import type { HeaderState, Progress, RefreshMessage, RunError } from "./wire";
+import type { CancelMessage, HeaderState, Progress, RefreshMessage, RunError } from "./wire";
 
 interface Traits {
   state: HeaderState;
@@ -189,13 +190,19 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     model.set("selected_index", index);
     model.save_changes();
   });
-  const aside = el("div", { class: "rw-aside" }, elapsed, refresh.node);
+  const cancel = cancelView(
+    scope,
+    () => model.send({ kind: "cancel" } satisfies CancelMessage),
+    () => tabs.focus(),
+  );
+  const aside = el("div", { class: "rw-aside" }, elapsed, refresh.node, cancel.button);
   const head = el("div", { class: "rw-head" }, status.node, crumbs.node, aside);
   const panel = el(
     "div",
     { class: "rw-panel rw-header" },
     head,
     progress.node,
+    cancel.node,
     error.node,
     banner,
     tabs.node,
@@ -218,6 +225,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
       setText(elapsedWord, ended_at === null ? "elapsed" : "ran");
       setText(elapsedTime, formatDuration((ended_at ?? now) - started_at));
     }
+    cancel.patch(state, goneAt !== null);
     refresh.tick(next_refresh_at === null ? null : next_refresh_at - now, goneAt !== null);
     const left = ended_at === null && goneAt === null ? (made?.seconds_left ?? null) : null;
     progress.tick(left === null ? null : left - (now - sent_at));
@@ -226,6 +234,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     const state = model.get("state");
     clock.receive(state.sent_at);
     refresh.answered();
+    cancel.answered();
     crumbs.patch(state);
     progress.patch(state.progress, state.status_group === "active");
     error.patch(state.error);

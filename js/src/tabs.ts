@@ -43,6 +43,11 @@ export class TabStrip {
     );
   }
 
+  /** Takes the focus, on the tab that is open. */
+  focus(): void {
+    this.node.querySelector<HTMLElement>("[tabindex='0']")?.focus();
+  }
+
   update(tabs: readonly Tab[], selected: number): void {
     this.#list.update(tabs);
     // A strip with no tab in the tab order could not be reached by keyboard at all.

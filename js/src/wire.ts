@@ -58,12 +58,22 @@ export interface HeaderState {
   error: RunError | null;
   /** Why the display could not be refreshed; the rest of the state is then the last good one. */
   banner: string | null;
+  can_cancel: boolean;
+  /** How many child runs have not ended, and are canceled with it. */
+  open_children: number;
+  /** Why it could not be canceled. */
+  cancel_trouble: string | null;
   tabs: Tab[];
 }
 
 /** A message of the header to Python. */
 export interface RefreshMessage {
   kind: "refresh";
+}
+
+/** A message of the header to Python. */
+export interface CancelMessage {
+  kind: "cancel";
 }
 
 /** One column of one metric. `spark` holds up to 48 heights from 0 to 100, null where a value is not finite. */

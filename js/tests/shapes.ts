@@ -111,6 +111,9 @@ export const header = exact<HeaderState>({
   ),
   error: maybe(exact<RunError>({ code: string, message: string, traceback: maybe(string) })),
   banner: maybe(string),
+  can_cancel: boolean,
+  open_children: number,
+  cancel_trouble: maybe(string),
   tabs: list(
     exact<Tab>({
       id: word<Tab["id"]>({ metrics: true, children: true, images: true, details: true, logs: true }),

@@ -26,6 +26,9 @@ export const header = (change: Partial<HeaderState> = {}): HeaderState => ({
   progress: null,
   error: null,
   banner: null,
+  can_cancel: true,
+  open_children: 0,
+  cancel_trouble: null,
   tabs: [
     { id: "metrics", title: "Metrics", count: 5, is_shown: true },
     { id: "children", title: "Child runs", count: 24, is_shown: true },

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 import numpy as np
 
-from runwidgets.records import MetricKind
+from runwidgets.records import MetricKind, RunStatus
 from runwidgets.values import wire_value
 from runwidgets.watch.lines import charted, label_of, matches
 
@@ -92,6 +92,9 @@ class HeaderState(TypedDict):
     progress: ProgressState | None
     error: ErrorState | None
     banner: str | None
+    can_cancel: bool
+    open_children: int
+    cancel_trouble: str | None
     tabs: list[Tab]
 
 
@@ -299,9 +302,15 @@ class Beside:
     ----------
     log_count
         How many logs the run has.
+    is_canceling
+        Whether it is being canceled from here, of which its status need not say so yet.
+    cancel_trouble
+        Why it could not be canceled when that was asked for last; None if nothing went wrong.
     """
 
     log_count: int = 0
+    is_canceling: bool = False
+    cancel_trouble: str | None = None
 
 
 NOTHING_BESIDE: Final = Beside()
@@ -332,6 +341,8 @@ def header_state(
     """
     record = view.record
     status = view.status
+    if beside.is_canceling and not status.is_final:
+        status = RunStatus.CANCEL_REQUESTED
     counts: dict[TabId, int | None] = {
         "metrics": len(_shown_metrics(view)),
         "children": len(view.children),
@@ -354,6 +365,9 @@ def header_state(
         "progress": _progress_state(record.progress, now, is_final=status.is_final) if record else None,
         "error": _error_state(record.error) if record and record.error else None,
         "banner": trouble,
+        "can_cancel": record is not None and not status.is_final and status is not RunStatus.CANCEL_REQUESTED,
+        "open_children": sum(not view.status_of(child.run).is_final for child in view.children.values()),
+        "cancel_trouble": None if status.is_final else beside.cancel_trouble,
         "tabs": [
             {"id": name, "title": title, "count": counts[name] or None, "is_shown": name not in hidden}
             for name, title in TABS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 _FIRST_LOOK_SECONDS: Final = 5.0
 _BETWEEN_CHARTS_SECONDS: Final = 0.008
 _LOG_SECONDS: Final = 0.5
+_LOOKS_AFTER_CANCEL: Final = 2
+"""How many looks may miss that a run was canceled: one that was on its way, and the one after it."""
 _LOGS_INDEX: Final = [name for name, _ in TABS].index("logs")
 
 
@@ -85,6 +88,9 @@ class RunDetails(ipywidgets.VBox):
         self._mutex = threading.RLock()
         self._looked = threading.Event()
         self._view = RunView()
+        self._last_look: Look | None = None
+        self._beside = Beside()
+        self._looks_to_go = 0
         self._controls: MetricsControls = {**DEFAULT_CONTROLS}
         self._subscription: Subscription | None = None
         self._is_displayed = False
@@ -216,10 +222,9 @@ class RunDetails(ipywidgets.VBox):
         with self._mutex:
             if not self._is_open:
                 return
-            is_first, self._view = self._view.record is None, look.view
-            names = self._log_files.find(look.view.files)
-            beside = Beside(log_count=len(names))
-            self._header.show_state(header_state(look.view, time.time(), look.next_at, look.trouble, beside))
+            is_first, self._view, self._last_look = self._view.record is None, look.view, look
+            self._look_beside()
+            self._show_header()
             if is_first and look.view.record and look.view.record.type == SCRIPT_TYPE and not look.view.metrics:
                 self._header.selected_index = _LOGS_INDEX  # what there is to see of a script that has just begun
             if look.changed:
@@ -263,6 +268,33 @@ class RunDetails(ipywidgets.VBox):
         self._images.show_state(gallery)
         self._details.show_state(details_state(view))
 
+    def _look_beside(self) -> None:
+        """Look at what is no part of the view."""
+        beside = replace(self._beside, log_count=len(self._log_files.find(self._view.files)))
+        if self._looks_to_go and beside.is_canceling:
+            self._looks_to_go -= 1
+            beside = replace(beside, is_canceling=self._looks_to_go > 0)
+        self._beside = beside
+
+    def _show_header(self) -> None:
+        if (look := self._last_look) is not None:
+            self._header.show_state(header_state(look.view, time.time(), look.next_at, look.trouble, self._beside))
+
+    def _cancel(self) -> None:
+        """Cancel the run, on a thread of its own: the browser's messages do not wait for it."""
+        trouble = None
+        try:
+            self._run.cancel()
+        except Exception as error:  # noqa: BLE001 (whatever it is, who asked for it is told)
+            trouble = str(error) or type(error).__name__
+        with self._mutex:
+            self._beside = replace(self._beside, is_canceling=trouble is None, cancel_trouble=trouble)
+            self._looks_to_go = _LOOKS_AFTER_CANCEL
+            if self._is_open:
+                self._show_header()
+            if self._subscription is not None:
+                self._subscription.refresh()
+
     def _show_logs(self) -> None:
         is_open = self._header.selected_index == _LOGS_INDEX
         self._logs.show_state(logs_state(self._log_files.names, is_open=is_open))
@@ -290,8 +322,15 @@ class RunDetails(ipywidgets.VBox):
                 self._logs.send_more()
 
     def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
-        if isinstance(content, dict) and content.get("kind") == "refresh" and self._subscription is not None:
-            self._subscription.refresh()
+        kind = content.get("kind") if isinstance(content, dict) else None
+        with self._mutex:
+            if kind == "refresh" and self._subscription is not None:
+                self._subscription.refresh()
+            elif kind == "cancel" and not self._beside.is_canceling and not self._view.status.is_final:
+                self._beside = replace(self._beside, is_canceling=True, cancel_trouble=None)
+                self._looks_to_go = 0
+                self._show_header()
+                threading.Thread(target=self._cancel, name="runwidgets-cancel", daemon=True).start()
 
     def _on_views(self, change: Any) -> None:
         """Pause when the last view goes, go on when one comes back."""

@@ -185,6 +185,34 @@ def test_another_log_is_followed_when_it_is_chosen(run, log, show):
     until(lambda: [data for _, data in sent] == [b"1\n", b"2\n"])
 
 
+BAR = "\rEpoch 3:  45%|####5     | 45/100 [00:10<01:40,  4.4it/s]"
+
+
+def test_progress_is_read_in_the_log_of_a_run_that_reports_none_and_ends_with_it(run, log, show):
+    append(log, "start\n" + BAR)
+    details = show(run)
+    until(lambda: details._header.state["progress"])
+    progress = details._header.state["progress"]
+    assert (progress["done"], progress["total"], progress["unit"], progress["is_from_output"]) == (
+        45, 100, "Epoch 3:", True,
+    )  # fmt: skip
+    assert 0 < progress["seconds_left"] <= 100
+    append(log, BAR.replace("45/", "46/"))
+    until(lambda: details._header.state["progress"]["done"] == 46)
+    set_status(run, RunStatus.COMPLETED)
+    until(lambda: details._header.state["status"] == "Completed")
+    assert details._header.state["progress"] is None
+
+
+def test_progress_that_the_run_reports_wins_over_what_it_prints(run, log, show):
+    append(log, BAR)
+    details = show(run)
+    until(lambda: details._header.state["progress"])
+    run.progress(1, 3, "epoch")
+    until(lambda: details._header.state["progress"]["unit"] == "epoch")
+    assert not details._header.state["progress"]["is_from_output"]
+
+
 def cancel(details):
     details._header._handle_custom_msg({"kind": "cancel"}, [])
 

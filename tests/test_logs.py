@@ -217,5 +217,7 @@ def test_the_end_of_the_first_log_is_read_with_its_time(log, logs):
     logs.find([])
     os.utime(log, (1000, 1000))
     assert logs.last(3) == (b"ne\n", 1000)
+    append(log, b"2\n")
+    assert logs.last(3)[0] == b"\n2\n"
     log.unlink()
     assert logs.last(3) is None

@@ -5,20 +5,24 @@ from pathlib import Path
 
 import pytest
 
-from runwidgets.watch.screen import shown_lines
+from runwidgets.watch.screen import shown
 
 TABLE = json.loads((Path(__file__).parent / "golden" / "screen.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case["about"])
 def test_a_text_is_shown_as_in_a_terminal(case):
-    assert shown_lines("".join(case["parts"])) == case["lines"]
+    assert shown("".join(case["parts"])).lines == case["lines"]
+
+
+def test_the_cursor_is_where_the_next_text_would_be_written():
+    assert [shown(text).row for text in ("", "a\nb", "a\n", "a\nb\x1b[A", "a\nb\x1b[9A")] == [0, 1, 1, 0, 0]
 
 
 def test_a_sequence_with_no_end_is_left_out():
-    assert shown_lines("a\x1b[31") == ["a"]
-    assert shown_lines("a\x1b]0;title") == ["a"]
-    assert shown_lines("a\x1b") == ["a"]
+    assert shown("a\x1b[31").lines == ["a"]
+    assert shown("a\x1b]0;title").lines == ["a"]
+    assert shown("a\x1b").lines == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,6 @@ def test_a_sequence_with_no_end_is_left_out():
     ids=["parameters", "title", "blanks", "to and fro", "returns", "escapes", "up and down"],
 )  # fmt: skip
 def test_hostile_text_becomes_no_more_than_a_screen_could_hold(text):
-    lines = shown_lines(text)
+    lines = shown(text).lines
     assert len(lines) <= text.count("\n") + 1
     assert max(map(len, lines)) <= 2000

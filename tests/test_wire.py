@@ -24,6 +24,7 @@ from runwidgets.records import (
     RunRecord,
     RunStatus,
 )
+from runwidgets.watch.bars import Bar
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.logs import Part, log_message
 from runwidgets.watch.rows import rows_message
@@ -35,6 +36,7 @@ from runwidgets.watch.wire import (
     MAX_TEXT,
     MAX_UNIT,
     PAGE_SIZE,
+    Beside,
     checked_controls,
     children_state,
     details_state,
@@ -179,6 +181,14 @@ def test_rows_are_given_by_column_with_none_where_a_row_has_nothing():
 def test_time_left_follows_the_pace_since_progress_began_and_counts_down_after_the_report():
     progress = header_state(example(), START + 141, None, None)["progress"]
     assert progress["seconds_left"] == pytest.approx(16 / 10 * 100 - 1)
+
+
+def test_time_left_by_a_bar_counts_down_from_when_it_was_drawn():
+    view = view_of(run=record(progress=None))
+    beside = [Beside(bar=(Bar(45, 100, "", left), START)) for left in (12, 3, None)]
+    states = [header_state(view, START + 5, None, None, one)["progress"] for one in beside]
+    assert [state["seconds_left"] for state in states] == [7, None, None]
+    assert all(state["is_from_output"] for state in states)
 
 
 def test_no_time_left_is_told_before_there_is_a_pace_or_after_the_end():

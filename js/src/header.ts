@@ -57,13 +57,20 @@ function progressView() {
   const track = el("div", { class: "rw-progress", role: "progressbar", "aria-label": "Progress" }, bar);
   const done = el("span", { class: "rw-done" });
   const left = el("span", { class: "rw-left" });
-  const node = el("div", { class: "rw-progress-box" }, track, el("div", { class: "rw-sub" }, done, left));
+  const source = el(
+    "span",
+    { class: "rw-source", title: "The run reports no progress itself: this is the last bar in its log." },
+    "read from the output",
+  );
+  const words = el("span", { class: "rw-progress-words" }, done, source);
+  const node = el("div", { class: "rw-progress-box" }, track, el("div", { class: "rw-sub" }, words, left));
   return {
     node,
     patch(progress: Progress | null, active: boolean) {
       show(node, progress !== null);
       if (!progress) return;
-      const { done: at, total, unit } = progress;
+      const { done: at, total, unit, is_from_output } = progress;
+      show(source, is_from_output);
       const known = total !== null && total > 0;
       const of = total === null ? (unit === "" ? " done" : "") : ` / ${formatNumber(total)}`;
       const text = `${unit} ${formatNumber(at)}${of}`.trim();

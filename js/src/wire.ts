@@ -26,6 +26,8 @@ export interface Progress {
   total: number | null;
   unit: string;
   seconds_left: number | null;
+  /** Whether the run did not report it: it was read in what the script prints. */
+  is_from_output: boolean;
 }
 
 export interface RunError {

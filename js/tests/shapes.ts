@@ -107,7 +107,13 @@ export const header = exact<HeaderState>({
   sent_at: number,
   next_refresh_at: maybe(number),
   progress: maybe(
-    exact<Progress>({ done: number, total: maybe(number), unit: string, seconds_left: maybe(number) }),
+    exact<Progress>({
+      done: number,
+      total: maybe(number),
+      unit: string,
+      seconds_left: maybe(number),
+      is_from_output: boolean,
+    }),
   ),
   error: maybe(exact<RunError>({ code: string, message: string, traceback: maybe(string) })),
   banner: maybe(string),

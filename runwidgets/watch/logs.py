@@ -120,13 +120,6 @@ class GrowingFile:
             return Part(self._content, 0, 0, 0, trouble=_words(error))
         return Part(self._content, start, start + len(data), size, data)
 
-    def changed_at(self) -> float | None:
-        """Tell when it was written to last, epoch seconds; None where it is not there."""
-        try:
-            return (self._path or self._find()).stat().st_mtime
-        except (NotFoundError, UserError, OSError):
-            return None
-
     def _open(self) -> Any:
         self._path = self._find()
         return self._path.open("rb")
@@ -199,6 +192,8 @@ class Logs:
         self._mutex = threading.Lock()
         self._open: dict[str, GrowingFile] = {}
         self._names: list[str] = []
+        self._last_seen: tuple[str, int, int, int, int] | None = None
+        self._last = b""
 
     @property
     def names(self) -> list[str]:
@@ -246,13 +241,23 @@ class Logs:
         return log_message(name, part) if part is not None else None
 
     def last(self, count: int) -> tuple[bytes, float] | None:
-        """Read the end of the first log, and when it was written to; None where there is no log that can be read."""
+        """Read the end of the first log, and when it was written to; None where there is no log that can be read.
+
+        One that has not changed since is not read again.
+        """
         if not self._names:
             return None
+        name = self._names[0]
         with self._mutex:
-            file = GrowingFile(self._finder(self._names[0]))
-            part, at = file.last(count), file.changed_at()
-        return (part.data, at) if part.trouble is None and at is not None else None
+            try:
+                path = self._finder(name)()
+                seen = (name, count, *_identity(path.stat()))
+                if seen != self._last_seen:
+                    self._last = GrowingFile(lambda: path).last(count).data
+                    self._last_seen = seen
+            except (NotFoundError, UserError, OSError):
+                return None
+            return self._last, seen[-1] / 1e9
 
     def _file(self, name: str) -> GrowingFile:
         if name not in self._open:

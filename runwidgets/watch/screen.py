@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 _MAX_CURSOR: Final = 500
@@ -21,7 +22,15 @@ _PART: Final = re.compile(
 )
 
 
-def shown_lines(text: str) -> list[str]:
+@dataclass(frozen=True)
+class Shown:
+    """What a terminal shows: its lines, and in which of them, from 0, the cursor is."""
+
+    lines: list[str]
+    row: int
+
+
+def shown(text: str) -> Shown:
     """Give a text as a terminal would show it, line by line: each progress bar once, in its last state.
 
     Sequences that colour, name windows or link are left out, as is one that has no end yet.
@@ -36,26 +45,26 @@ def shown_lines(text: str) -> list[str]:
             screen.up(1)
         elif part["control"]:
             screen.control(part["control"])
-    return ["".join(line[:_MAX_COLUMNS]) for line in screen.lines]
+    return Shown(["".join(line[:_MAX_COLUMNS]) for line in screen.lines], screen.row)
 
 
 class _Screen:
     def __init__(self) -> None:
         self.lines: list[list[str]] = [[]]
-        self._row = 0
+        self.row = 0
         self._column = 0
 
     def print(self, text: str) -> None:
-        line = self.lines[self._row]
+        line = self.lines[self.row]
         line += " " * (self._column - len(line))
         line[self._column : self._column + len(text)] = text
         self._column += len(text)
 
     def control(self, character: str) -> None:
         if character in "\n\v\f\x85":
-            self._row += 1
+            self.row += 1
             self._column = 0
-            if self._row == len(self.lines):
+            if self.row == len(self.lines):
                 self.lines.append([])
         elif character == "\r":
             self._column = 0
@@ -65,7 +74,7 @@ class _Screen:
             self.print("\t")
 
     def up(self, count: int) -> None:
-        self._row = max(0, self._row - min(count, _MAX_ROWS))
+        self.row = max(0, self.row - min(count, _MAX_ROWS))
 
     def obey(self, kind: str, parameters: str) -> None:
         number = re.match(r"[0-9]{1,9}", parameters)
@@ -74,7 +83,7 @@ class _Screen:
         if kind in "AF":
             self.up(count)
         elif kind in "BE":
-            self._row = min(len(self.lines) - 1, self._row + count)
+            self.row = min(len(self.lines) - 1, self.row + count)
         elif kind == "C":
             self._column = max(self._column, min(_MAX_CURSOR, self._column + count))
         elif kind == "D":
@@ -87,11 +96,11 @@ class _Screen:
             self._column = 0
 
     def _clear(self, kind: str, which: int) -> None:
-        line = self.lines[self._row]
+        line = self.lines[self.row]
         if which == 0:
             del line[self._column :]
             if kind == "J":
-                del self.lines[self._row + 1 :]
+                del self.lines[self.row + 1 :]
         elif kind == "K" and which == 1:
             blank = min(self._column + 1, len(line))
             line[:blank] = " " * blank

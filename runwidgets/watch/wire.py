@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from runwidgets.records import ChildRecord, Progress, RunError, RunRecord
     from runwidgets.store.thinning import Thinned
+    from runwidgets.watch.bars import Bar
     from runwidgets.watch.lines import Chart
     from runwidgets.watch.view import ColumnView, MetricView, RunView
 
@@ -57,6 +58,7 @@ class ProgressState(TypedDict):
     total: float | None
     unit: str
     seconds_left: float | None
+    is_from_output: bool
 
 
 class ErrorState(TypedDict):
@@ -306,11 +308,14 @@ class Beside:
         Whether it is being canceled from here, of which its status need not say so yet.
     cancel_trouble
         Why it could not be canceled when that was asked for last; None if nothing went wrong.
+    bar
+        The progress bar that its script draws, and when it was drawn, epoch seconds; None where it draws none.
     """
 
     log_count: int = 0
     is_canceling: bool = False
     cancel_trouble: str | None = None
+    bar: tuple[Bar, float] | None = None
 
 
 NOTHING_BESIDE: Final = Beside()
@@ -362,7 +367,7 @@ def header_state(
         "ended_at": record.ended_at if record else None,
         "sent_at": now,
         "next_refresh_at": next_refresh_at,
-        "progress": _progress_state(record.progress, now, is_final=status.is_final) if record else None,
+        "progress": _progress(record, beside.bar, now, is_final=status.is_final) if record else None,
         "error": _error_state(record.error) if record and record.error else None,
         "banner": trouble,
         "can_cancel": record is not None and not status.is_final and status is not RunStatus.CANCEL_REQUESTED,
@@ -375,8 +380,28 @@ def header_state(
     }
 
 
-def _progress_state(progress: Progress | None, now: float, *, is_final: bool) -> ProgressState | None:
-    if progress is None or not math.isfinite(progress.done):
+def _progress(record: RunRecord, bar: tuple[Bar, float] | None, now: float, *, is_final: bool) -> ProgressState | None:
+    """Give what the run has reported of its progress; where it has not, what it prints of it until it ends."""
+    if record.progress is not None:
+        return _progress_state(record.progress, now, is_final=is_final)
+    return None if bar is None or is_final else _bar_state(*bar, now)
+
+
+def _bar_state(bar: Bar, at: float, now: float) -> ProgressState:
+    left = None if bar.seconds_left is None else bar.seconds_left - max(0.0, now - at)
+    if left is not None and left < 1:
+        left = None
+    return {
+        "done": bar.done, "total": bar.total, "unit": _short(bar.unit), "seconds_left": left, "is_from_output": True,
+    }  # fmt: skip
+
+
+def _short(unit: str) -> str:
+    return unit if len(unit) <= MAX_UNIT else unit[: MAX_UNIT - 1] + "…"
+
+
+def _progress_state(progress: Progress, now: float, *, is_final: bool) -> ProgressState | None:
+    if not math.isfinite(progress.done):
         return None
     left = None
     total = progress.total if progress.total is not None and math.isfinite(progress.total) else None
@@ -386,8 +411,10 @@ def _progress_state(progress: Progress | None, now: float, *, is_final: bool) ->
         left = at_report - max(0.0, now - progress.at)
     if left is not None and left < 1:  # the estimate has run out, and the run has not
         left = None
-    unit = progress.unit if len(progress.unit) <= MAX_UNIT else progress.unit[: MAX_UNIT - 1] + "…"
-    return {"done": progress.done, "total": total, "unit": unit, "seconds_left": left}
+    return {
+        "done": progress.done, "total": total, "unit": _short(progress.unit), "seconds_left": left,
+        "is_from_output": False,
+    }  # fmt: skip
 
 
 def _error_state(error: RunError) -> ErrorState:

@@ -14,12 +14,14 @@ import ipywidgets
 from runwidgets.errors import ArgumentTypeError, StoreError
 from runwidgets.records import RunStatus
 from runwidgets.run import Run
+from runwidgets.watch.bars import current_bar
 from runwidgets.watch.feed import Feed
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.logs import Logs
 from runwidgets.watch.pictures import Pictures
 from runwidgets.watch.poller import Look, check_seconds, poller
 from runwidgets.watch.rows import RowPages
+from runwidgets.watch.screen import shown
 from runwidgets.watch.static import as_html, as_text
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 
     from IPython.core.events import EventManager
 
+    from runwidgets.watch.bars import Bar
     from runwidgets.watch.poller import Errand, Subscription
     from runwidgets.watch.wire import MetricsControls
     from runwidgets.widgets.charts import ChartCard, SharedParts
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
 _FIRST_LOOK_SECONDS: Final = 5.0
 _BETWEEN_CHARTS_SECONDS: Final = 0.008
 _LOG_SECONDS: Final = 0.5
+_BAR_BYTES: Final = 2**14
+"""How much of the end of a log is searched for a progress bar."""
 _LOOKS_AFTER_CANCEL: Final = 2
 """How many looks may miss that a run was canceled: one that was on its way, and the one after it."""
 _LOGS_INDEX: Final = [name for name, _ in TABS].index("logs")
@@ -270,11 +275,21 @@ class RunDetails(ipywidgets.VBox):
 
     def _look_beside(self) -> None:
         """Look at what is no part of the view."""
-        beside = replace(self._beside, log_count=len(self._log_files.find(self._view.files)))
+        logs = self._log_files.find(self._view.files)
+        beside = replace(self._beside, log_count=len(logs), bar=self._bar())
         if self._looks_to_go and beside.is_canceling:
             self._looks_to_go -= 1
             beside = replace(beside, is_canceling=self._looks_to_go > 0)
         self._beside = beside
+
+    def _bar(self) -> tuple[Bar, float] | None:
+        """Find the progress bar that a script draws which reports no progress itself."""
+        record = self._view.record
+        if record is None or record.progress is not None or self._view.status.is_final:
+            return None
+        found = self._log_files.last(_BAR_BYTES)
+        bar = current_bar(shown(found[0].decode("utf-8", "replace"))) if found else None
+        return (bar, found[1]) if found and bar else None
 
     def _show_header(self) -> None:
         if (look := self._last_look) is not None:

@@ -185,6 +185,57 @@ def test_another_log_is_followed_when_it_is_chosen(run, log, show):
     until(lambda: [data for _, data in sent] == [b"1\n", b"2\n"])
 
 
+def test_while_it_is_queued_the_queue_is_asked_at_each_look_and_not_afterwards(show, monkeypatch):
+    run = script(RunStatus.QUEUED)
+    asked = []
+
+    def detailed():
+        asked.append(threading.current_thread().name)
+        if len(asked) == 2:
+            raise OSError("the queue cannot be read")
+        return {"status": "Queued", "details": f"{max(1, 4 - len(asked))}. of 5 in the queue of local"}
+
+    monkeypatch.setattr(run, "get_detailed_status", detailed)
+    details = show(run)
+    until(lambda: details._header.state["queue"] == "3. of 5 in the queue of local")
+    until(lambda: details._header.state["queue"] is None)
+    until(lambda: details._header.state["queue"] == "1. of 5 in the queue of local")
+    set_status(run, RunStatus.RUNNING)
+    until(lambda: details._header.state["status"] == "Running")
+    assert details._header.state["queue"] is None
+    before = len(asked)
+    run.tag("key")
+    until(lambda: details._details.state["tags"])
+    assert len(asked) == before
+    set_status(run, RunStatus.COMPLETED)
+
+
+def test_what_is_sampled_of_a_script_has_a_tab_of_its_own(run, show):
+    details = show(run)
+    details._looked.wait(20)
+    assert "system" not in tabs(details)
+    run.log("loss", 1.0)
+    run.log("loss", 0.5)
+    for name, value in (("system/cpu_percent", 12.0), ("system/memory_mb", 512.0), ("system/gpu10_percent", 3.0)):
+        run.log(name, value)
+        run.log(name, value + 1)
+    until(lambda: "system" in tabs(details))
+    until(lambda: len(details._grid.children) == 1)
+    assert [row["name"] for row in details._metrics.state["rows"]] == ["loss"]
+    assert details._header.state["tabs"][0]["count"] == 1
+    assert details._system_grid.children == ()
+    details._header.selected_index = 5
+    until(lambda: len(details._system_grid.children) == 3)
+    headings = [card._heading.state for card in details._system_grid.children]
+    assert [(heading["title"], heading["subtitle"], heading["last"]) for heading in headings] == [
+        ("CPU", "%", 13.0), ("GPU10", "%", 4.0), ("Memory", "MB", 513.0),
+    ]  # fmt: skip
+    details._header.selected_index = 0
+    run.log("loss", 0.4)
+    until(lambda: details._metrics.state["rows"][0]["count"] == 3)
+    assert len(details._system_grid.children) == 3
+
+
 BAR = "\rEpoch 3:  45%|####5     | 45/100 [00:10<01:40,  4.4it/s]"
 
 

@@ -173,6 +173,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   const status = statusView();
   // Read out at a change of state, unlike the ticking numbers beside it.
   setAttr(status.node, "role", "status");
+  const queue = el("span", { class: "rw-queue" });
   const crumbs = crumbsView();
   const elapsedWord = el("span", { class: "rw-muted" });
   const elapsedTime = el("b", { class: "rw-time" });
@@ -203,7 +204,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     () => tabs.focus(),
   );
   const aside = el("div", { class: "rw-aside" }, elapsed, refresh.node, cancel.button);
-  const head = el("div", { class: "rw-head" }, status.node, crumbs.node, aside);
+  const head = el("div", { class: "rw-head" }, status.node, queue, crumbs.node, aside);
   const panel = el(
     "div",
     { class: "rw-panel rw-header" },
@@ -243,6 +244,9 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     refresh.answered();
     cancel.answered();
     crumbs.patch(state);
+    setText(queue, state.queue ?? "");
+    setAttr(queue, "title", state.queue);
+    show(queue, state.queue !== null);
     progress.patch(state.progress, state.status_group === "active");
     error.patch(state.error);
     setText(bannerText, state.banner ?? "");

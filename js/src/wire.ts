@@ -37,7 +37,7 @@ export interface RunError {
 }
 
 export interface Tab {
-  id: "metrics" | "children" | "images" | "details" | "logs";
+  id: "metrics" | "children" | "images" | "details" | "logs" | "system";
   title: string;
   count: number | null;
   /** A tab that is not shown keeps its place: tabs are chosen by it. */
@@ -52,6 +52,8 @@ export interface HeaderState {
   experiment: string;
   status: string;
   status_group: StatusGroup;
+  /** What the queue says of a run that waits in it. */
+  queue: string | null;
   started_at: number | null;
   ended_at: number | null;
   sent_at: number;

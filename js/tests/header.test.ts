@@ -69,6 +69,28 @@ test("progress of known length is a determinate bar with a time left that ticks 
   expect(find(".rw-left").textContent).toBe("about 00:03:00 left");
 });
 
+test("what the queue says stands beside the status, as text", () => {
+  const { find, host, model } = open({
+    status: "Queued",
+    status_group: "waiting",
+    queue: `3rd of 5 ${HOSTILE}`,
+  });
+  expect(find(".rw-queue").textContent).toBe(`3rd of 5 ${HOSTILE}`);
+  expect(host.querySelectorAll("img").length).toBe(0);
+  model.set("state", state());
+  expect(find(".rw-queue").hidden).toBe(true);
+});
+
+test("a tab that is not shown is passed over, and the others keep their places", () => {
+  const tabs = state().tabs.map((tab) => ({ ...tab, is_shown: tab.id !== "children" }));
+  const { all, model } = open({ tabs });
+  expect(all("[role=tab]").map((tab) => tab.hidden)).toEqual([false, true, false]);
+  press(all("[role=tab]")[0] as Element, "ArrowRight");
+  expect(model.get("selected_index")).toBe(2);
+  press(all("[role=tab]")[2] as Element, "ArrowRight");
+  expect(model.get("selected_index")).toBe(0);
+});
+
 test("progress that was read in what the script prints is marked as such", () => {
   const progress = { done: 45, total: 100, unit: "Epoch 3:", seconds_left: 12, is_from_output: true };
   const { find, model } = open({ progress });

@@ -102,6 +102,7 @@ export const header = exact<HeaderState>({
   experiment: string,
   status: string,
   status_group: statusGroup,
+  queue: maybe(string),
   started_at: maybe(number),
   ended_at: maybe(number),
   sent_at: number,
@@ -122,7 +123,14 @@ export const header = exact<HeaderState>({
   cancel_trouble: maybe(string),
   tabs: list(
     exact<Tab>({
-      id: word<Tab["id"]>({ metrics: true, children: true, images: true, details: true, logs: true }),
+      id: word<Tab["id"]>({
+        metrics: true,
+        children: true,
+        images: true,
+        details: true,
+        logs: true,
+        system: true,
+      }),
       title: string,
       count: maybe(number),
       is_shown: boolean,

@@ -19,6 +19,7 @@ export const header = (change: Partial<HeaderState> = {}): HeaderState => ({
   experiment: "digits",
   status: "Running",
   status_group: "active",
+  queue: null,
   started_at: NOW - 161,
   ended_at: null,
   sent_at: NOW,

@@ -32,9 +32,10 @@ MAX_FILES: Final = 500
 MAX_TEXT: Final = 1000
 PAGE_SIZE: Final = 12
 SPARK_POINTS: Final = 48
-TabId = Literal["metrics", "children", "images", "details", "logs"]
+TabId = Literal["metrics", "children", "images", "details", "logs", "system"]
 TABS: Final[tuple[tuple[TabId, str], ...]] = (
     ("metrics", "Metrics"), ("children", "Child runs"), ("images", "Images"), ("details", "Details"), ("logs", "Logs"),
+    ("system", "System"),
 )  # fmt: skip
 """All tabs, always in this order. Those that not every run has are last: one that came up later would else move the
 others under the pointer."""
@@ -87,6 +88,7 @@ class HeaderState(TypedDict):
     experiment: str
     status: str
     status_group: str
+    queue: str | None
     started_at: float | None
     ended_at: float | None
     sent_at: float
@@ -310,12 +312,15 @@ class Beside:
         Why it could not be canceled when that was asked for last; None if nothing went wrong.
     bar
         The progress bar that its script draws, and when it was drawn, epoch seconds; None where it draws none.
+    queue
+        What the queue says of it while it is Queued; None where that is nothing.
     """
 
     log_count: int = 0
     is_canceling: bool = False
     cancel_trouble: str | None = None
     bar: tuple[Bar, float] | None = None
+    queue: str | None = None
 
 
 NOTHING_BESIDE: Final = Beside()
@@ -354,8 +359,12 @@ def header_state(
         "images": sum(len(metric.images) for metric in view.metrics.values()),
         "details": None,
         "logs": beside.log_count,
+        "system": None,
     }
-    hidden = () if beside.log_count or (record and record.type == SCRIPT_TYPE) else ("logs",)
+    shown = {
+        "logs": beside.log_count > 0 or (record is not None and record.type == SCRIPT_TYPE),
+        "system": any(metric.is_system for metric in view.metrics.values()),
+    }
     return {
         "run_id": record.run_id if record else "",
         "run_name": run_name(record) if record else "",
@@ -363,6 +372,7 @@ def header_state(
         "experiment": record.experiment if record else "",
         "status": status.value,
         "status_group": status.group,
+        "queue": beside.queue if status is RunStatus.QUEUED else None,
         "started_at": record.started_at if record else None,
         "ended_at": record.ended_at if record else None,
         "sent_at": now,
@@ -374,7 +384,7 @@ def header_state(
         "open_children": sum(not view.status_of(child.run).is_final for child in view.children.values()),
         "cancel_trouble": None if status.is_final else beside.cancel_trouble,
         "tabs": [
-            {"id": name, "title": title, "count": counts[name] or None, "is_shown": name not in hidden}
+            {"id": name, "title": title, "count": counts[name] or None, "is_shown": shown.get(name, True)}
             for name, title in TABS
         ],
     }
@@ -427,7 +437,7 @@ def _error_state(error: RunError) -> ErrorState:
 
 
 def _shown_metrics(view: RunView) -> list[MetricView]:
-    return [metric for metric in view.metrics.values() if metric.kind is not MetricKind.IMAGE]
+    return [metric for metric in view.metrics.values() if metric.kind is not MetricKind.IMAGE and not metric.is_system]
 
 
 def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:

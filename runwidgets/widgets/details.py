@@ -16,6 +16,7 @@ from runwidgets.records import RunStatus
 from runwidgets.run import Run
 from runwidgets.watch.bars import current_bar
 from runwidgets.watch.feed import Feed
+from runwidgets.watch.gauges import draw_gauge, gauges
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.logs import Logs
 from runwidgets.watch.pictures import Pictures
@@ -26,6 +27,7 @@ from runwidgets.watch.static import as_html, as_text
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
+    MAX_TEXT,
     PAGE_SIZE,
     SCRIPT_TYPE,
     TABS,
@@ -37,6 +39,7 @@ from runwidgets.watch.wire import (
     logs_state,
     metrics_state,
 )
+from runwidgets.widgets.grids import ChartGrid, Parts
 from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, HeaderPanel, ImagesPanel, LogsPanel, MetricsPanel
 from runwidgets.widgets.still import Still
 
@@ -47,8 +50,8 @@ if TYPE_CHECKING:
 
     from runwidgets.watch.bars import Bar
     from runwidgets.watch.poller import Errand, Subscription
+    from runwidgets.watch.view import MetricView
     from runwidgets.watch.wire import MetricsControls
-    from runwidgets.widgets.charts import ChartCard, SharedParts
 
 _FIRST_LOOK_SECONDS: Final = 5.0
 _BETWEEN_CHARTS_SECONDS: Final = 0.008
@@ -58,6 +61,7 @@ _BAR_BYTES: Final = 2**14
 _LOOKS_AFTER_CANCEL: Final = 2
 """How many looks may miss that a run was canceled: one that was on its way, and the one after it."""
 _LOGS_INDEX: Final = [name for name, _ in TABS].index("logs")
+_SYSTEM_INDEX: Final = [name for name, _ in TABS].index("system")
 
 
 class RunDetails(ipywidgets.VBox):
@@ -102,13 +106,13 @@ class RunDetails(ipywidgets.VBox):
         self._end_of_cell: EventManager | None = None
         self._zone: tzinfo | None = None
         self._drawing = 0
-        self._cards: list[ChartCard] = []
-        self._shared: SharedParts | None = None
         self._still = Still()
         self._pictures = Pictures(run_instance.experiment.workspace._files, run_instance.id)
         self._header = HeaderPanel(_view_count=0)
         self._metrics = MetricsPanel(RowPages(run_instance._recorder, run_instance.id))
-        self._grid = ipywidgets.GridBox(_dom_classes=("rw-charts", "rw-columns-2"))
+        self._parts = Parts()
+        self._grid = ChartGrid(self._parts, _dom_classes=("rw-charts", "rw-columns-2"))
+        self._system_grid = ChartGrid(self._parts, _dom_classes=("rw-charts", "rw-columns-2"))
         self._children = ChildrenPanel()
         self._images = ImagesPanel()
         self._details = DetailsPanel()
@@ -121,6 +125,7 @@ class RunDetails(ipywidgets.VBox):
             ("images", (self._images,)),
             ("details", (self._details,)),
             ("logs", (self._logs,)),
+            ("system", (self._system_grid,)),
         )
         self._tabs = [ipywidgets.VBox(panels, _dom_classes=("rw-page", f"rw-page-{name}")) for name, panels in tabs]
         super().__init__([self._header, *self._tabs], _dom_classes=("runwidgets", self._still.live_class))
@@ -209,11 +214,11 @@ class RunDetails(ipywidgets.VBox):
             self._follow_log()
             panels = [
                 self._header, self._metrics, self._grid, self._children, self._images, self._details, self._logs,
+                self._system_grid,
             ]  # fmt: skip
-            for widget in (*self._cards, *panels, *self._tabs):
+            for widget in (*panels, *self._tabs):
                 widget.close()
-            if self._shared is not None:
-                self._shared.close()
+            self._parts.close()
         super().close()
         self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets puts None there, and IPython calls it
 
@@ -224,9 +229,11 @@ class RunDetails(ipywidgets.VBox):
         self._follow_log()
 
     def _on_look(self, look: Look) -> None:
+        queue = self._queue(look.view)
         with self._mutex:
             if not self._is_open:
                 return
+            self._beside = replace(self._beside, queue=queue)
             is_first, self._view, self._last_look = self._view.record is None, look.view, look
             self._look_beside()
             self._show_header()
@@ -282,6 +289,16 @@ class RunDetails(ipywidgets.VBox):
             beside = replace(beside, is_canceling=self._looks_to_go > 0)
         self._beside = beside
 
+    def _queue(self, view: RunView) -> str | None:
+        """Ask what the queue says of a run that waits in it."""
+        if view.status is not RunStatus.QUEUED:
+            return None
+        try:
+            said = self._run.get_detailed_status()["details"]
+        except Exception:  # noqa: BLE001 (the status is told all the same, and the next look asks again)
+            return None
+        return str(said)[:MAX_TEXT] if said else None
+
     def _bar(self) -> tuple[Bar, float] | None:
         """Find the progress bar that a script draws which reports no progress itself."""
         record = self._view.record
@@ -314,10 +331,12 @@ class RunDetails(ipywidgets.VBox):
         is_open = self._header.selected_index == _LOGS_INDEX
         self._logs.show_state(logs_state(self._log_files.names, is_open=is_open))
 
-    def _on_tab(self, _change: Any) -> None:
+    def _on_tab(self, change: Any) -> None:
         with self._mutex:
             self._show_logs()
             self._follow_log()
+        if change["new"] == _SYSTEM_INDEX:
+            self._draw()
 
     def _follow_log(self) -> None:
         """Look at the log more often than at the run while its tab is open: a look at a file costs next to nothing."""
@@ -389,34 +408,33 @@ class RunDetails(ipywidgets.VBox):
             self._drawing += 1
             drawing = self._drawing
             view, controls, zone = self._view, self._controls, self._zone
-            names = charted(view, controls["filter"])
-            page = min(controls["page"], max(0, (len(names) - 1) // PAGE_SIZE))
-            names = names[page * PAGE_SIZE :][:PAGE_SIZE]
+            to_draw = self._to_draw(view, controls)
         started_at = view.record.started_at if view.record else None
-        for place, name in enumerate(names):
-            chart = draw(view.metrics[name], controls, started_at)
+        counts = dict.fromkeys((self._grid, *(grid for grid, _ in to_draw)), 0)
+        for grid, metric in to_draw:
+            if metric.is_system:
+                chart, title = draw_gauge(metric, started_at)
+            else:
+                chart, title = draw(metric, controls, started_at), metric.name
             with self._mutex:
                 if drawing != self._drawing:
                     return  # something newer is being drawn
-                self._card(place).show(chart, name, zone)
+                grid.card(counts[grid]).show(chart, title, zone)
+            counts[grid] += 1
             time.sleep(_BETWEEN_CHARTS_SECONDS)
         with self._mutex:
             if drawing == self._drawing:
-                self._place(len(names))
+                for grid, count in counts.items():
+                    grid.show_first(count)
 
-    def _card(self, place: int) -> ChartCard:
-        from runwidgets.widgets.charts import ChartCard, SharedParts
-
-        if self._shared is None:
-            self._shared = SharedParts()
-        while len(self._cards) <= place:
-            self._cards.append(ChartCard(self._shared))
-        return self._cards[place]
-
-    def _place(self, count: int) -> None:
-        children = tuple(self._cards[:count])
-        if self._grid.children != children:
-            self._grid.children = children
+    def _to_draw(self, view: RunView, controls: MetricsControls) -> list[tuple[ChartGrid, MetricView]]:
+        """List the charts that can be seen: a page of the metrics, and what was sampled while its tab is open."""
+        names = charted(view, controls["filter"])
+        page = min(controls["page"], max(0, (len(names) - 1) // PAGE_SIZE))
+        logged = [(self._grid, view.metrics[name]) for name in names[page * PAGE_SIZE :][:PAGE_SIZE]]
+        if self._header.selected_index != _SYSTEM_INDEX:
+            return logged
+        return [*logged, *((self._system_grid, metric) for metric in gauges(view))]
 
 
 def _has_front_end() -> bool:

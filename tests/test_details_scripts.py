@@ -264,6 +264,30 @@ def test_progress_that_the_run_reports_wins_over_what_it_prints(run, log, show):
     assert not details._header.state["progress"]["is_from_output"]
 
 
+def test_where_there_are_no_widgets_a_script_is_shown_with_the_end_of_its_log(run, log, show, capsys):
+    append(log, "".join(f"line {i} <b>&\n" for i in range(30)) + " 10%|#  |\r 20%|## |\n\x1b[31mred\x1b[0m\n\n")
+    bundle = show(run)._repr_mimebundle_()
+    bundle = bundle[0] if isinstance(bundle, tuple) else bundle
+    text, html = bundle["text/plain"], bundle["text/html"]
+    assert text.endswith("│ line 29 <b>&\n  │  20%|## |\n  │ red")
+    assert "line 12 " in text
+    assert "line 11 " not in text
+    assert "line 29 &lt;b&gt;&amp;\n 20%|## |\nred</pre>" in html
+    assert "\x1b" not in text + html
+    RunDetails(run).show()
+    assert "│ line 29 <b>&" in capsys.readouterr().out
+
+
+def test_what_was_printed_in_a_notebook_is_not_shown_twice(show):
+    run = Experiment(Workspace(), "exp").start_logging()
+    with run:
+        print("hello")  # noqa: T201
+    details = show(run)
+    details._looked.wait(20)
+    assert details._logs.state["logs"]
+    assert "hello" not in str(details._repr_mimebundle_())
+
+
 def cancel(details):
     details._header._handle_custom_msg({"kind": "cancel"}, [])
 

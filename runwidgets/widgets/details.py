@@ -56,8 +56,8 @@ if TYPE_CHECKING:
 _FIRST_LOOK_SECONDS: Final = 5.0
 _BETWEEN_CHARTS_SECONDS: Final = 0.008
 _LOG_SECONDS: Final = 0.5
-_BAR_BYTES: Final = 2**14
-"""How much of the end of a log is searched for a progress bar."""
+_LAST_BYTES: Final = 2**14
+"""How much of the end of a log is searched for a progress bar, and for what a static picture shows."""
 _LOOKS_AFTER_CANCEL: Final = 2
 """How many looks may miss that a run was canceled: one that was on its way, and the one after it."""
 _LOGS_INDEX: Final = [name for name, _ in TABS].index("logs")
@@ -106,7 +106,7 @@ class RunDetails(ipywidgets.VBox):
         self._end_of_cell: EventManager | None = None
         self._zone: tzinfo | None = None
         self._drawing = 0
-        self._still = Still()
+        self._still = Still(self._log_lines)
         self._pictures = Pictures(run_instance.experiment.workspace._files, run_instance.id)
         self._header = HeaderPanel(_view_count=0)
         self._metrics = MetricsPanel(RowPages(run_instance._recorder, run_instance.id))
@@ -153,7 +153,7 @@ class RunDetails(ipywidgets.VBox):
         shell = get_ipython()
         if shell is None or not _has_front_end():
             self._have_looked()
-            print(as_text(self._view, time.time()))  # noqa: T201 (a terminal is where it is shown)
+            print(as_text(self._view, time.time(), self._log_lines()))  # noqa: T201 (a terminal is where it is shown)
             return
         if not self._is_open:
             publish_display_data(self._repr_mimebundle_())
@@ -168,7 +168,8 @@ class RunDetails(ipywidgets.VBox):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         self._have_looked()
         now = time.time()
-        still = {"text/plain": as_text(self._view, now), "text/html": as_html(self._view, now)}
+        log = self._log_lines()
+        still = {"text/plain": as_text(self._view, now, log), "text/html": as_html(self._view, now, log)}
         if not self._is_open:  # there is no model any more that a page could show
             return still
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -304,9 +305,19 @@ class RunDetails(ipywidgets.VBox):
         record = self._view.record
         if record is None or record.progress is not None or self._view.status.is_final:
             return None
-        found = self._log_files.last(_BAR_BYTES)
+        found = self._log_files.last(_LAST_BYTES)
         bar = current_bar(shown(found[0].decode("utf-8", "replace"))) if found else None
         return (bar, found[1]) if found and bar else None
+
+    def _log_lines(self) -> list[str]:
+        """Give the end of a script's log as text; of other runs the notebook shows what was printed already."""
+        record = self._view.record
+        if record is None or record.type != SCRIPT_TYPE:
+            return []
+        if not self._log_files.names:  # closed before its first look
+            self._log_files.find(self._view.files)
+        found = self._log_files.last(_LAST_BYTES)
+        return shown(found[0].decode("utf-8", "replace")).lines if found else []
 
     def _show_header(self) -> None:
         if (look := self._last_look) is not None:

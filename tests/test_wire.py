@@ -25,6 +25,7 @@ from runwidgets.records import (
     RunStatus,
 )
 from runwidgets.watch.bars import Bar
+from runwidgets.watch.beside import Beside
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.logs import Part, log_message
 from runwidgets.watch.rows import rows_message
@@ -36,7 +37,6 @@ from runwidgets.watch.wire import (
     MAX_TEXT,
     MAX_UNIT,
     PAGE_SIZE,
-    Beside,
     checked_controls,
     children_state,
     details_state,

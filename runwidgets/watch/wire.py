@@ -7,13 +7,13 @@ example of each and is read by the tests of both sides. All functions here are p
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 import numpy as np
 
 from runwidgets.records import MetricKind, RunStatus
 from runwidgets.values import wire_value
+from runwidgets.watch.beside import NOTHING_BESIDE, is_script
 from runwidgets.watch.lines import charted, label_of, matches
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from runwidgets.records import ChildRecord, Progress, RunError, RunRecord
     from runwidgets.store.thinning import Thinned
     from runwidgets.watch.bars import Bar
+    from runwidgets.watch.beside import Beside
     from runwidgets.watch.lines import Chart
     from runwidgets.watch.view import ColumnView, MetricView, RunView
 
@@ -40,8 +41,6 @@ TABS: Final[tuple[tuple[TabId, str], ...]] = (
 """All tabs, always in this order. Those that not every run has are last: one that came up later would else move the
 others under the pointer."""
 MAX_UNIT: Final = 32
-SCRIPT_TYPE: Final = "azureml.scriptrun"
-"""Type of the runs of submitted scripts, which have a log from the beginning."""
 PALETTE: Final = tuple(
     f"var(--rw-series-{number}, {color})"
     for number, color in enumerate((
@@ -298,34 +297,6 @@ def checked_controls(sent: Mapping[str, Any]) -> MetricsControls:
 # ---- states
 
 
-@dataclass(frozen=True)
-class Beside:
-    """What a header shows of a run that is not in its view, for it is no event.
-
-    Attributes
-    ----------
-    log_count
-        How many logs the run has.
-    is_canceling
-        Whether it is being canceled from here, of which its status need not say so yet.
-    cancel_trouble
-        Why it could not be canceled when that was asked for last; None if nothing went wrong.
-    bar
-        The progress bar that its script draws, and when it was drawn, epoch seconds; None where it draws none.
-    queue
-        What the queue says of it while it is Queued; None where that is nothing.
-    """
-
-    log_count: int = 0
-    is_canceling: bool = False
-    cancel_trouble: str | None = None
-    bar: tuple[Bar, float] | None = None
-    queue: str | None = None
-
-
-NOTHING_BESIDE: Final = Beside()
-
-
 def run_name(record: RunRecord) -> str:
     """Give the name that a run is shown by."""
     return record.name or f"run_{record.run_id}"
@@ -362,7 +333,7 @@ def header_state(
         "system": None,
     }
     shown = {
-        "logs": beside.log_count > 0 or (record is not None and record.type == SCRIPT_TYPE),
+        "logs": beside.log_count > 0 or is_script(record),
         "system": any(metric.is_system for metric in view.metrics.values()),
     }
     return {

@@ -14,7 +14,7 @@ import ipywidgets
 from runwidgets.errors import ArgumentTypeError, StoreError
 from runwidgets.records import RunStatus
 from runwidgets.run import Run
-from runwidgets.watch.bars import current_bar
+from runwidgets.watch.beside import NOTHING_BESIDE, Onlooker, is_script
 from runwidgets.watch.feed import Feed
 from runwidgets.watch.gauges import draw_gauge, gauges
 from runwidgets.watch.lines import charted, draw
@@ -22,16 +22,12 @@ from runwidgets.watch.logs import Logs
 from runwidgets.watch.pictures import Pictures
 from runwidgets.watch.poller import Look, check_seconds, poller
 from runwidgets.watch.rows import RowPages
-from runwidgets.watch.screen import shown
 from runwidgets.watch.static import as_html, as_text
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
-    MAX_TEXT,
     PAGE_SIZE,
-    SCRIPT_TYPE,
     TABS,
-    Beside,
     checked_controls,
     children_state,
     details_state,
@@ -48,7 +44,6 @@ if TYPE_CHECKING:
 
     from IPython.core.events import EventManager
 
-    from runwidgets.watch.bars import Bar
     from runwidgets.watch.poller import Errand, Subscription
     from runwidgets.watch.view import MetricView
     from runwidgets.watch.wire import MetricsControls
@@ -56,8 +51,6 @@ if TYPE_CHECKING:
 _FIRST_LOOK_SECONDS: Final = 5.0
 _BETWEEN_CHARTS_SECONDS: Final = 0.008
 _LOG_SECONDS: Final = 0.5
-_LAST_BYTES: Final = 2**14
-"""How much of the end of a log is searched for a progress bar, and for what a static picture shows."""
 _LOOKS_AFTER_CANCEL: Final = 2
 """How many looks may miss that a run was canceled: one that was on its way, and the one after it."""
 _LOGS_INDEX: Final = [name for name, _ in TABS].index("logs")
@@ -98,7 +91,7 @@ class RunDetails(ipywidgets.VBox):
         self._looked = threading.Event()
         self._view = RunView()
         self._last_look: Look | None = None
-        self._beside = Beside()
+        self._beside = NOTHING_BESIDE
         self._looks_to_go = 0
         self._controls: MetricsControls = {**DEFAULT_CONTROLS}
         self._subscription: Subscription | None = None
@@ -106,7 +99,9 @@ class RunDetails(ipywidgets.VBox):
         self._end_of_cell: EventManager | None = None
         self._zone: tzinfo | None = None
         self._drawing = 0
-        self._still = Still(self._log_lines)
+        self._log_files = Logs(run_instance.experiment.workspace._files, run_instance.id)
+        self._onlooker = Onlooker(run_instance, self._log_files)
+        self._still = Still(self._onlooker.log_lines)
         self._pictures = Pictures(run_instance.experiment.workspace._files, run_instance.id)
         self._header = HeaderPanel(_view_count=0)
         self._metrics = MetricsPanel(RowPages(run_instance._recorder, run_instance.id))
@@ -116,7 +111,6 @@ class RunDetails(ipywidgets.VBox):
         self._children = ChildrenPanel()
         self._images = ImagesPanel()
         self._details = DetailsPanel()
-        self._log_files = Logs(run_instance.experiment.workspace._files, run_instance.id)
         self._logs = LogsPanel(self._log_files)
         self._log_errand: Errand | None = None
         tabs = (
@@ -153,7 +147,7 @@ class RunDetails(ipywidgets.VBox):
         shell = get_ipython()
         if shell is None or not _has_front_end():
             self._have_looked()
-            print(as_text(self._view, time.time(), self._log_lines()))  # noqa: T201 (a terminal is where it is shown)
+            print(as_text(self._view, time.time(), self._onlooker.log_lines(self._view)))  # noqa: T201 (a terminal is where it is shown)
             return
         if not self._is_open:
             publish_display_data(self._repr_mimebundle_())
@@ -168,7 +162,7 @@ class RunDetails(ipywidgets.VBox):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         self._have_looked()
         now = time.time()
-        log = self._log_lines()
+        log = self._onlooker.log_lines(self._view)
         still = {"text/plain": as_text(self._view, now, log), "text/html": as_html(self._view, now, log)}
         if not self._is_open:  # there is no model any more that a page could show
             return still
@@ -230,7 +224,7 @@ class RunDetails(ipywidgets.VBox):
         self._follow_log()
 
     def _on_look(self, look: Look) -> None:
-        queue = self._queue(look.view)
+        queue = self._onlooker.queue(look.view)
         with self._mutex:
             if not self._is_open:
                 return
@@ -238,7 +232,7 @@ class RunDetails(ipywidgets.VBox):
             is_first, self._view, self._last_look = self._view.record is None, look.view, look
             self._look_beside()
             self._show_header()
-            if is_first and look.view.record and look.view.record.type == SCRIPT_TYPE and not look.view.metrics:
+            if is_first and is_script(look.view.record) and not look.view.metrics:
                 self._header.selected_index = _LOGS_INDEX  # what there is to see of a script that has just begun
             if look.changed:
                 self._show_panels()
@@ -284,40 +278,11 @@ class RunDetails(ipywidgets.VBox):
     def _look_beside(self) -> None:
         """Look at what is no part of the view."""
         logs = self._log_files.find(self._view.files)
-        beside = replace(self._beside, log_count=len(logs), bar=self._bar())
+        beside = replace(self._beside, log_count=len(logs), bar=self._onlooker.bar(self._view))
         if self._looks_to_go and beside.is_canceling:
             self._looks_to_go -= 1
             beside = replace(beside, is_canceling=self._looks_to_go > 0)
         self._beside = beside
-
-    def _queue(self, view: RunView) -> str | None:
-        """Ask what the queue says of a run that waits in it."""
-        if view.status is not RunStatus.QUEUED:
-            return None
-        try:
-            said = self._run.get_detailed_status()["details"]
-        except Exception:  # noqa: BLE001 (the status is told all the same, and the next look asks again)
-            return None
-        return str(said)[:MAX_TEXT] if said else None
-
-    def _bar(self) -> tuple[Bar, float] | None:
-        """Find the progress bar that a script draws which reports no progress itself."""
-        record = self._view.record
-        if record is None or record.progress is not None or self._view.status.is_final:
-            return None
-        found = self._log_files.last(_LAST_BYTES)
-        bar = current_bar(shown(found[0].decode("utf-8", "replace"))) if found else None
-        return (bar, found[1]) if found and bar else None
-
-    def _log_lines(self) -> list[str]:
-        """Give the end of a script's log as text; of other runs the notebook shows what was printed already."""
-        record = self._view.record
-        if record is None or record.type != SCRIPT_TYPE:
-            return []
-        if not self._log_files.names:  # closed before its first look
-            self._log_files.find(self._view.files)
-        found = self._log_files.last(_LAST_BYTES)
-        return shown(found[0].decode("utf-8", "replace")).lines if found else []
 
     def _show_header(self) -> None:
         if (look := self._last_look) is not None:

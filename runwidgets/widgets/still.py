@@ -38,7 +38,7 @@ class Still:
     Parameters
     ----------
     log
-        Gives the lines at the end of the run's log.
+        Gives the lines at the end of the log of a run.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Still:
         What the root of the display has to have among its DOM classes.
     """
 
-    def __init__(self, log: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, log: Callable[[RunView], Sequence[str]]) -> None:
         self._log = log
         self._key = secrets.token_hex(6)
         self._is_shown = False
@@ -73,7 +73,7 @@ class Still:
 
     def _bundle(self, view: RunView) -> dict[str, Any]:
         self._drawn, self._drawn_at = view, time.monotonic()
-        now, log = time.time(), self._log()
+        now, log = time.time(), self._log(view)
         style = _STYLE.format(key=self._key).strip()
         html = f'<div class="rw-still-{self._key}">{style}{as_html(view, now, log)}</div>'
         return {"text/html": html, "text/plain": as_text(view, now, log)}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 fcntl: Any
 try:
@@ -258,22 +258,42 @@ def adopt_orphans() -> bool:
 _SET_CHILD_SUBREAPER: Final = 36
 
 
-def descendants(pid: int) -> list[int]:
-    """List the processes that descend from one, those that have ended and wait for their parents left out."""
+def descendants(pid: int, but: Callable[[int], bool] = lambda _: False) -> list[int]:
+    """List the processes that descend from one, those that have ended and wait for their parents left out.
+
+    Parameters
+    ----------
+    pid
+        The one.
+    but
+        Tells of a process whether it, and what descends from it, is left out too.
+    """
     try:
         parents = {int(place.name): _parent_of(int(place.name)) for place in _PROC.iterdir() if place.name.isdecimal()}
     except OSError:
-        import psutil
-
-        try:
-            return [child.pid for child in psutil.Process(pid).children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
-    found, generation = [], {pid}
+        parents = _parents_by_psutil()
+    found: list[int] = []
+    generation = {pid}
     while generation:
-        generation = {child for child, parent in parents.items() if parent in generation}
+        generation = {child for child, parent in parents.items() if parent in generation and not but(child)}
         found += sorted(generation)
     return found
+
+
+def _parents_by_psutil() -> dict[int, int | None]:
+    import psutil
+
+    return {process.pid: process.info["ppid"] for process in psutil.process_iter(["ppid"])}
+
+
+def variables_of(pid: int) -> dict[str, str]:
+    """Give the environment variables that a process was started with; none where that cannot be known."""
+    try:
+        content = (_PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return {}
+    pairs = (pair.partition("=") for pair in content.decode("utf-8", "surrogateescape").split("\0"))
+    return {name: value for name, _, value in pairs}
 
 
 def _parent_of(pid: int) -> int | None:

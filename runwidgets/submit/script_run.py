@@ -116,9 +116,13 @@ class ScriptRun(Run):
         dict
             ``target`` is the compute target's name, ``runDefinition`` has the keys ``script``, ``command``,
             ``arguments``, ``sourceDirectory``, ``target``, ``environment``, ``environmentVariables``,
-            ``maxRunDurationSeconds``, ``communicator``, ``processCount`` and ``nodeCount``.
+            ``maxRunDurationSeconds``, ``communicator``, ``processCount`` and ``nodeCount``. ``warnings`` has what the
+            process that looks after the run complained of.
         """
         details = super().get_details()
+        with suppress(OSError):
+            if said := self._place.said.read_text("utf-8", "replace").strip():
+                details["warnings"] = [{"source": "supervisor", "message": said}]
         definition = self._definition
         if definition is not None:
             details["target"] = definition.target

@@ -263,6 +263,15 @@ def members(here, full, tmp_path):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def test_an_archive_that_is_refused_makes_no_workspace(members, there, tmp_path):
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        for name, content in signed(members, **{"runs/full/metrics.parquet": b"none"}).items():
+            archive.writestr(name, content)
+    with pytest.raises(ArchiveError):
+        import_runs(there, tmp_path / "bad.zip")
+    assert not there._folder.exists()
+
+
 @pytest.fixture
 def refused(there, tmp_path, runwidgets_home):
     """Import what it is given, and give the error; nothing may be written by that."""
@@ -489,6 +498,8 @@ def test_runs_are_carried_from_one_workspace_to_another_by_commands(tmp_path):
     assert runwidgets("export", "fu", file, "--workspace", "here", "--overwrite", "--without-children")[0].startswith(
         "1 run"
     )
+    assert "no zip archive" in runwidgets("import", __file__, "--workspace", "new", code=2)[1]
+    assert runwidgets("import", file, "--workspace", "new") == ("1 run imported into the workspace 'new'\n", "")
     assert runwidgets("import", file) == ("1 run imported into the workspace 'default'\n", "")
     assert "id     full" in runwidgets("show", "f")[0]
     assert "ids already: full" in runwidgets("import", file, code=2)[1]

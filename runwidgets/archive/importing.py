@@ -28,6 +28,7 @@ from runwidgets.events import (
     TagsSet,
 )
 from runwidgets.experiment import Experiment
+from runwidgets.home import is_workspace
 from runwidgets.records import VECTOR_COLUMN, MetricKind, RunError, RunStatus
 from runwidgets.store.files import checked_name
 
@@ -92,9 +93,6 @@ def import_runs(workspace: Workspace, path: str | os.PathLike[str], *, rename: b
         If the archive cannot be read, or the workspace cannot be written.
     """
     parquet()
-    recorder = workspace._recorder
-    recorder.flush()
-    recorder.recover()
     with Archive(Path(path), room_for(workspace._folder)) as archive:
         plan = _Plan(workspace, archive, rename=rename)
         plan.bring_in()
@@ -158,14 +156,18 @@ class _Plan:
         return digests
 
     def _new_ids(self, *, rename: bool) -> dict[str, str]:
-        store = self._workspace._store
-        taken = {found.run.run_id for found in store.described(list(self._runs))}
+        taken = set()
+        if is_workspace(self._workspace._folder):  # else it begins to exist when all of the archive is checked
+            recorder = self._workspace._recorder
+            recorder.flush()
+            recorder.recover()
+            taken = {found.run.run_id for found in recorder.store.described(list(self._runs))}
         if taken and not rename:
             named = ", ".join(sorted(taken)[:5])
             more = f" and {len(taken) - 5} more" if len(taken) > 5 else ""  # noqa: PLR2004
             raise UserError(
                 f"the workspace {self._workspace.name!r} has runs of these ids already: {named}{more}. Nothing is "
-                "imported; to import them once more, let them be renamed"
+                "imported; with rename=True (--rename) they get new ids"
             )
         ids = {run_id: str(uuid.uuid4()) if run_id in taken else run_id for run_id in self._runs}
         self.notes += [

@@ -440,6 +440,13 @@ def test_records_that_cannot_be_are_refused_though_the_checksums_fit(members, re
     assert what in refused(with_runs(members, change))
 
 
+@pytest.mark.parametrize("matrix", [[[1]], [["<script>", 1], [1, 1]], "x"])
+def test_a_document_that_is_not_what_its_metric_says_is_refused(members, refused, matrix):
+    (name,) = [name for name in members if name.endswith("confusion")]
+    forged = {**CONFUSION, "data": {**CONFUSION["data"], "matrix": matrix}}
+    assert "has a metric whose file is none" in refused(signed(members, **{name: json.dumps(forged).encode()}))
+
+
 def test_metrics_that_are_no_parquet_are_refused(members, refused):
     assert "cannot be read" in refused(signed(members, **{"runs/full/metrics.parquet": b"PAR1 but not really PAR1"}))
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from runwidgets.run import Run
 
 _log = logging.getLogger(__name__)
-_LOG_FOLDERS: Final = ("logs/", "azureml-logs/", "user_logs/")
+LOG_FOLDERS: Final = ("logs/", "azureml-logs/", "user_logs/")
+"""How the names of a run's logs begin."""
 
 
 class Reading(Handle):
@@ -152,7 +153,7 @@ class Reading(Handle):
         """Find the run's logs: where each lies, by its name in the run."""
         files = self._experiment.workspace._files
         names = self.get_file_names()
-        return {name: files.path(self._id, name).absolute() for name in names if name.startswith(_LOG_FOLDERS)}
+        return {name: files.path(self._id, name).absolute() for name in names if name.startswith(LOG_FOLDERS)}
 
     def get_details_with_logs(self) -> dict[str, Any]:
         """Tell what `Run.get_details` tells, with the content of each log in place of its address."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from runwidgets.context import InContext
-from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError, WaitInterruptedError
+from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError, UserError, WaitInterruptedError
 from runwidgets.events import RunDescribed, StatusSet
 from runwidgets.family import Family, found_runs_of
 from runwidgets.filters import run_query
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from runwidgets.experiment import Experiment
     from runwidgets.filters import Filter
     from runwidgets.records import FoundRun, RunRecord
+    from runwidgets.submit.environment import Environment
     from runwidgets.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -282,6 +283,16 @@ class Run(InContext, Family, Snapshotting, Reading):
     def get_detailed_status(self) -> dict[str, str | None]:
         """Give the status, and what the queue says of it; of an interactive run, nothing."""
         return {"status": self.get_status(), "details": None}
+
+    def get_environment(self) -> Environment:
+        """Give the environment that a submitted script runs in.
+
+        Raises
+        ------
+        UserError
+            If it is no submitted script.
+        """
+        raise UserError(f"run {self._id} has no environment: it was not submitted, it runs in its own process")
 
     # ---- life
 

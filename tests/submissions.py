@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import textwrap
 import time
 from pathlib import Path
 
 import pytest
 
-from runwidgets import Experiment, RunStatus, Workspace
-from runwidgets.home import home
-from runwidgets.submit.definition import Definition
-from runwidgets.submit.submitting import new_run_id, submit
+from runwidgets import Experiment, RunStatus, ScriptRunConfig, Workspace
 
 PATIENCE_SECONDS = 60.0
 
@@ -62,20 +58,18 @@ def start(project):
     def submit_text(text: str, *arguments: str, workspace: Workspace | None = None, **wanted):
         (project / "train.py").write_text(textwrap.dedent(text))
         experiment = Experiment(workspace or Workspace(), "exp")
-        options = {name: wanted.pop(name) for name in ("tags", "parent_id", "priority") if name in wanted}
-        definition = Definition(
-            run_id=new_run_id(experiment, wanted.pop("run_id", None)),
-            home=str(home()),
-            workspace=experiment.workspace.name,
-            experiment=experiment.name,
-            source_directory=str(project),
-            snapshot_id="",
-            interpreter=sys.executable,
+        options = {
+            name: wanted.pop(name) for name in ("tags", "run_id", "_parent_run_id", "priority") if name in wanted
+        }
+        config = ScriptRunConfig(
+            str(project),
             script="train.py",
             arguments=list(arguments),
-            **{"target": "local", **wanted},
+            compute_target=wanted.pop("target", None),
+            distributed_job_config=wanted.pop("job", None),
+            **wanted,
         )
-        runs.append(submit(experiment, definition, source=project, **options))
+        runs.append(experiment.submit(config, **options))
         return runs[-1]
 
     yield submit_text

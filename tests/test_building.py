@@ -197,7 +197,8 @@ def test_packages_of_the_environment_come_before_those_that_are_lent_to_it(wheel
     (edited / "psutil.py").write_text("WHOSE = 'edited'\n")
     make_wheel(wheels, "pathspec", "99.0", "WHOSE = 'its own'\n")
     make_wheel(wheels, "tiny", "1.0", "", path_file=f"{edited}\n")
-    interpreter, _ = build(environment_of(wheels, "tiny", "pathspec"))
+    interpreter, log = build(environment_of(wheels, "tiny", "pathspec", conda_packages=["pip=20.2.4"]))
+    assert "pip 20.2.4 is asked for" in log
     code = "import pathspec, psutil; print(pathspec.WHOSE, psutil.WHOSE, sep=', ')"
     assert output_of(interpreter, code) == "its own, edited"
     lent = interpreter.parent.parent / "lent"
@@ -243,6 +244,12 @@ def test_an_installation_that_fails_says_why_and_leaves_nothing(wheels):
         build(environment_of(wheels, "nowhere"))
     (folder,) = (place for place in cache_folder().iterdir() if place.is_dir())
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_version_of_pip_is_looked_for_where_packages_are(wheels):
+    with pytest.raises(EnvironmentBuildError, match=r"No matching distribution found for pip==999\.0"):
+        build(environment_of(wheels, "tiny", conda_packages=["pip=999.0"]))
 
 
 @pytest.mark.slow
@@ -311,6 +318,19 @@ def test_an_environment_whose_interpreter_has_gone_is_built_again(wheels):
     assert "Successfully installed" in log
     assert output_of(again, "import tiny; print(tiny.WHAT)") == "the first"
     assert not interpreter.exists()
+
+
+@pytest.mark.slow
+def test_an_environment_can_be_made_before_a_run_wants_it(wheels, capsys):
+    environment = Environment.from_dict(environment_of(wheels, "tiny"))
+    built = environment.build(Workspace())
+    assert built.status == "Succeeded"
+    assert capsys.readouterr().out == ""
+    assert built.wait_for_completion(show_output=True) is built
+    assert "Successfully installed tiny-1.0" in capsys.readouterr().out
+    again = environment.build_local(Workspace(), useDocker=False)
+    assert again.interpreter == built.interpreter == str(build(environment.as_dict())[0])
+    assert "is used" in capsys.readouterr().out
 
 
 # ---- conda

@@ -131,5 +131,8 @@ def test_requirements_are_read_with_those_they_name_and_places_that_hold_in_any_
     environment = Environment.from_pip_requirements("x", "r.txt", pip_version="24.0")
     assert environment.python.conda_dependencies.pip_packages[:2] == ["a==1    --hash=sha256:00", "b"]
     assert "pip=24.0" in environment.python.conda_dependencies.conda_packages
+    (project / "more.txt").write_text("-r r.txt")
+    with pytest.raises(RunConfigurationError, match=r"r\.txt name themselves"):
+        read_requirements(project / "r.txt")
     with pytest.raises(RunConfigurationError, match=r"absent\.txt"):
         read_requirements(Path("absent.txt"))

@@ -152,8 +152,8 @@ def test_controls_are_obeyed(run, shown):
     assert "rw-columns-3" in shown._grid._dom_classes
     until(lambda: len(shown._grid.children) == 1)
     shown._metrics.controls = {**controls, "smoothing": 0.9, "x_axis": "time", "y_scale": "log"}
-    until(lambda: type(shown._cards[0].figure.axes[0].scale).__name__ == "DateScale")
-    assert shown._cards[0]._smooth is not None
+    until(lambda: type(shown._grid.cards[0].figure.axes[0].scale).__name__ == "DateScale")
+    assert shown._grid.cards[0]._smooth is not None
 
 
 def axis_of_times(details):

@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -232,6 +233,8 @@ def test_an_environment_that_is_not_there_is_told_with_those_that_are():
         Environment.get(workspace, "mine", label="old")
     with pytest.raises(NotFoundError, match=r"SDK v1's service. Use Environment\('x'\).*registered here: mine"):
         Environment.get(workspace, "AzureML-sklearn-0.24-ubuntu18.04-py37-cpu")
+    with pytest.raises(NotFoundError, match="no environment 'None'"):
+        Environment.get(workspace, None)
     assert Workspace(workspace_name="empty").environments == {}
 
 
@@ -248,3 +251,23 @@ def test_a_workspace_that_may_not_be_written_says_so(runwidgets_home):
     (runwidgets_home / "default" / "environments").touch()
     with pytest.raises(StoreError, match="cannot be kept"):
         Environment("mine").register(Workspace())
+
+
+def test_a_wheel_is_kept_with_the_workspace(tmp_path):
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    wheel.write_bytes(b"first")
+    workspace = Workspace()
+    kept = Environment.add_private_pip_wheel(workspace, wheel)
+    wheel.write_bytes(b"second")
+    with pytest.raises(UserError, match="exist_ok=True"):
+        Environment.add_private_pip_wheel(workspace, str(wheel))
+    assert Environment.add_private_pip_wheel(workspace, wheel, exist_ok=True) == kept
+    wheel.unlink()
+    assert Path(kept).read_bytes() == b"first"
+    assert workspace.environments == {}
+    packages = CondaDependencies.create(pip_packages=[kept])
+    assert packages.pip_packages == [kept]
+    with pytest.raises(NotFoundError, match="there is no wheel"):
+        Environment.add_private_pip_wheel(workspace, wheel)
+    with pytest.raises(UserError, match="is no wheel"):
+        Environment.add_private_pip_wheel(workspace, tmp_path)

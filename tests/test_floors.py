@@ -25,11 +25,15 @@ FLOORS = {
     "runwidgets.terminal": 4,
     "runwidgets.watch": 3,
     "runwidgets.submit": 3,
-    # Of submitting, what a workspace keeps: environments are data until a script is run in one.
+    # Of submitting, what a workspace keeps and makes: environments.
+    "runwidgets.submit.building": 2,
+    "runwidgets.submit.built": 2,
     "runwidgets.submit.closed": 2,
     "runwidgets.submit.conda": 2,
     "runwidgets.submit.conda_tool": 2,
     "runwidgets.submit.environment": 2,
+    "runwidgets.submit.links": 2,
+    "runwidgets.submit.needs": 2,
     "runwidgets.submit.registered": 2,
     "runwidgets.submit.requirements": 2,
     "runwidgets.submit.sections": 2,

@@ -1,175 +1,223 @@
-"""`runwidgets logs`: what a run prints, as it comes, from its end, and to readers who go away."""
+"""Logs as they grow: what is read of them, and when nothing is."""
 
-from __future__ import annotations
-
-import io
 import os
-import signal
-import subprocess
+from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from runwidgets import Experiment, Workspace
-from runwidgets.commands.logs import begin_of_last, primary_log
-from runwidgets.store.recorder import close_all
-from tests.commands import SECONDS, runwidgets
-from tests.test_commands import process, start, tell  # noqa: F401 (a fixture)
+from runwidgets.errors import UserError
+from runwidgets.store.files import FileRoot
+from runwidgets.watch.logs import DOWNLOAD_BYTES, PART_BYTES, GrowingFile, Logs, log_names
 
-TEN_LINES = "".join(f"line {n}\n" for n in range(10))
+LOG = "user_logs/std_log.txt"
 
 
 @pytest.fixture
-def make_run():
-    def make(**logs):
-        with Experiment(Workspace(), "exp").start_logging(run_id="one") as run:
-            for name, content in logs.items():
-                run.upload_file(name.replace("__", "/") + ".txt", io.BytesIO(content))
-        close_all()
-
-    return make
+def path(tmp_path):
+    return tmp_path / "run" / "user_logs" / "std_log.txt"
 
 
-# ---- which log
+@pytest.fixture
+def log(path):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"one\n")
+    return path
+
+
+@pytest.fixture
+def logs(tmp_path):
+    return Logs(FileRoot(tmp_path), "run")
+
+
+def append(path, data):
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def follow(path):
+    file = GrowingFile(lambda: path)
+    file.tail()
+    return file
+
+
+def test_the_end_is_read_first_then_what_is_new_and_nothing_twice(log):
+    file = GrowingFile(lambda: log)
+    assert file.tail().data == b"one\n"
+    append(log, b"two\nthr")
+    append(log, b"ee\n")
+    part = file.more()
+    assert (part.start, part.end, part.size, part.data) == (4, 14, 14, b"two\nthree\n")
+    assert file.more() is None
+
+
+def test_a_look_that_finds_nothing_new_does_not_open_the_file(log, monkeypatch):
+    file = follow(log)
+    looks = []
+    stat = Path.stat
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("it was opened"))
+    monkeypatch.setattr(Path, "stat", lambda self, **more: looks.append(self) or stat(self, **more))
+    assert [file.more() for _ in range(5)] == [None] * 5
+    assert looks == [log] * 5
+
+
+def test_a_log_of_a_gigabyte_is_opened_at_its_end(log):
+    with log.open("r+b") as file:  # with a hole, so that no disk is filled
+        file.truncate(2**30)
+        file.seek(0, os.SEEK_END)
+        file.write(b"the end\n")
+    growing = GrowingFile(lambda: log)
+    part = growing.tail()
+    assert (len(part.data), part.end, part.size) == (PART_BYTES, 2**30 + 8, 2**30 + 8)
+    assert part.data.endswith(b"\0the end\n")
+    append(log, b"more\n")
+    assert growing.more().data == b"more\n"
+
+
+def test_earlier_parts_are_read_until_the_beginning_and_leave_the_end_where_it_is(log):
+    content = b"".join(b"%07d\n" % i for i in range(100_000))
+    log.write_bytes(content)
+    file = GrowingFile(lambda: log)
+    part = file.tail()
+    pages = [part.data]
+    while part.start > 0:
+        part = file.before(part.start)
+        assert len(part.data) <= PART_BYTES
+        pages.insert(0, part.data)
+    assert b"".join(pages) == content
+    append(log, b"new\n")
+    assert file.more().data == b"new\n"
+
+
+def test_more_than_a_part_at_once_is_its_end(log):
+    file = follow(log)
+    append(log, b"x" * (3 * PART_BYTES))
+    part = file.more()
+    assert (part.content, part.start, part.end) == (0, 4 + 2 * PART_BYTES, 4 + 3 * PART_BYTES)
 
 
 @pytest.mark.parametrize(
-    ("names", "expected"),
+    "change",
     [
-        (["outputs/a.txt", "logs/user_log.txt", "user_logs/std_log.txt"], "user_logs/std_log.txt"),
-        (["user_logs/std_log_process_01.txt", "user_logs/std_log_process_00.txt"], "user_logs/std_log_process_00.txt"),
-        (["azureml-logs/60_control_log.txt", "azureml-logs/70_driver_log.txt"], "azureml-logs/70_driver_log.txt"),
-        (["logs/user_log.txt", "logs/a.txt"], "logs/user_log.txt"),
-        (["logs/b.txt", "logs/a/c.txt"], "logs/a/c.txt"),
-        (["outputs/logs/x.txt", "a.txt"], None),
+        lambda log: log.write_bytes(b""),
+        lambda log: log.write_bytes(b"ane\n"),
+        lambda log: log.write_bytes(b"another, and longer\n"),
+        lambda log: (log.with_name("new").write_bytes(b"one\ntwo\n"), log.with_name("new").replace(log)),
     ],
+    ids=["cut", "overwritten", "overwritten by more", "replaced"],
 )
-def test_the_log_that_is_meant_is_what_the_run_prints(names, expected):
-    assert primary_log(names) == expected
+def test_a_log_that_is_cut_or_replaced_begins_anew(log, change):
+    file = follow(log)
+    change(log)
+    os.utime(log, ns=(1, 1))  # a clock that is coarser than this test
+    part = file.more()
+    assert (part.content, part.start, part.data) == (1, 0, log.read_bytes())
+    assert file.more() is None
+    append(log, b"on\n")
+    assert file.more().data == b"on\n"
 
 
-def test_a_log_can_be_named_and_one_that_is_not_there_is_told(make_run):
-    make_run(logs__user_log=b"printed", outputs__other=b"other")
-    assert runwidgets("logs", "one") == ("printed", "")
-    assert runwidgets("logs", "one", "--name", "outputs/other.txt") == ("other", "")
-    for options in ((), ("-f",)):
-        _, err = runwidgets("logs", "one", "--name", "none.txt", *options, code=2)
-        assert "has no file 'none.txt'; it has: " in err
+def test_what_is_touched_but_not_changed_is_not_sent_again(log):
+    file = follow(log)
+    os.utime(log, ns=(1, 1))
+    assert file.more() is None
 
 
-def test_a_run_without_a_log_says_so(make_run):
-    make_run(outputs__other=b"other")
-    assert "run one has no log" in runwidgets("logs", "one", code=2)[1]
-    assert runwidgets("logs", "one", "-f") == ("", "")
+def test_a_log_that_is_gone_is_told_of_once_and_read_when_it_is_back(log):
+    file = follow(log)
+    log.unlink()
+    assert file.more().trouble == "the file is not there any more"
+    assert file.more() is None
+    log.write_bytes(b"back\n")
+    part = file.more()
+    assert (part.trouble, part.content, part.data) == (None, 1, b"back\n")
 
 
-# ---- from its end
+def test_logs_are_offered_with_the_scripts_own_first_and_numbers_in_their_order():
+    names = [
+        "logs/a10.log", "logs/a9.log", "outputs/log.txt", "azureml-logs/x.txt", "user_logs/other.txt",
+        "user_logs/std_log_process_10.txt", "user_logs/std_log_process_02.txt", "user_logs/std_log.txt",
+    ]  # fmt: skip
+    assert log_names(names) == [
+        "user_logs/std_log.txt", "user_logs/std_log_process_02.txt", "user_logs/std_log_process_10.txt",
+        "azureml-logs/x.txt", "logs/a9.log", "logs/a10.log", "user_logs/other.txt",
+    ]  # fmt: skip
 
 
-@given(st.lists(st.binary(max_size=9), max_size=12).map(b"\n".join), st.integers(0, 14))
-def test_the_last_lines_are_those_that_they_are_when_all_is_read(content, count):
-    expected = b"".join(content.splitlines(keepends=True)[-count:]) if count else b""
-    lines = content.split(b"\n")  # a carriage return ends no line of a log
-    kept = [*(line + b"\n" for line in lines[:-1]), *([lines[-1]] if lines[-1] else [])]
-    expected = b"".join(kept[-count:]) if count else b""
-    begin = begin_of_last(io.BytesIO(content), count)
-    assert content[begin:] == expected
+def test_a_log_is_found_before_the_store_knows_of_it(log, logs):
+    assert logs.find(["logs/user_log.txt", "outputs/model.pkl"]) == [LOG, "logs/user_log.txt"]
 
 
-class Counting(io.FileIO):
-    count = 0
-
-    def read(self, size=-1):
-        self.count += size
-        return super().read(size)
-
-
-def test_a_log_of_a_gigabyte_is_read_from_its_end(tmp_path):
-    path = tmp_path / "log"
-    with path.open("wb") as file:
-        file.truncate(2**30)
-        file.seek(2**30)
-        file.write(b"\n" + TEN_LINES.encode())
-    with Counting(path) as file:
-        begin = begin_of_last(file, 3)
-        assert file.count <= 2**17
-    assert 2**30 + 1 + len(TEN_LINES) - begin == 3 * len("line 0\n")
+def test_a_browser_gets_the_end_of_a_log_an_earlier_part_and_all_of_it(log, logs):
+    log.write_bytes(b"one\ntwo\n")
+    logs.find([])
+    message, data = logs.answer({"kind": "log", "name": LOG, "before": None})
+    assert (message["kind"], message["start"], message["end"], message["size"], data) == ("log", 0, 8, 8, b"one\ntwo\n")
+    assert logs.answer({"kind": "log", "name": LOG, "before": 4})[1] == b"one\n"
+    message, data = logs.answer({"kind": "download", "name": LOG})
+    assert (message["kind"], data) == ("download", b"one\ntwo\n")
 
 
-def test_lines_are_found_over_the_bounds_of_pieces(tmp_path):
-    content = b"".join(b"%d " % n + b"x" * (n * 997 % 90_000) + b"\n" for n in range(40))
-    lines = content.splitlines(keepends=True)
-    for count in range(1, 41):
-        assert content[begin_of_last(io.BytesIO(content), count) :] == b"".join(lines[-count:])
+def test_of_a_huge_log_a_browser_is_given_the_end_as_a_file(log, logs):
+    with log.open("r+b") as file:
+        file.truncate(DOWNLOAD_BYTES + 100)
+    logs.find([])
+    message, data = logs.answer({"kind": "download", "name": LOG})
+    assert (message["start"], message["size"], len(data)) == (100, DOWNLOAD_BYTES + 100, DOWNLOAD_BYTES)
 
 
-@pytest.mark.parametrize(("tail", "expected"), [(0, ""), (2, "line 8\nline 9\n"), (99, TEN_LINES)])
-def test_as_many_lines_are_printed_as_are_asked_for(make_run, tail, expected):
-    make_run(logs__user_log=TEN_LINES.encode())
-    assert runwidgets("logs", "one", "--tail", tail) == (expected, "")
-    assert runwidgets("logs", "one", "--tail", tail, "-f") == (expected, "")
+@pytest.mark.parametrize(
+    "request_",
+    [
+        None, 7, {}, {"kind": "rows", "name": LOG}, {"kind": "log"}, {"kind": "log", "name": "outputs/model.pkl"},
+        {"kind": "log", "name": "../other/user_logs/std_log.txt"}, {"kind": "log", "name": ["x"]},
+        {"kind": "log", "name": LOG, "before": -1}, {"kind": "log", "name": LOG, "before": "4"},
+        {"kind": "log", "name": LOG, "before": 2**60}, {"kind": "log", "name": LOG, "before": True},
+        {"kind": "download", "name": "/etc/passwd"},
+    ],
+)  # fmt: skip
+def test_a_request_for_what_is_no_log_of_the_run_gets_no_answer(log, logs, request_):
+    logs.find([])
+    assert logs.answer(request_) is None
 
 
-def test_a_negative_number_of_lines_is_told(make_run):
-    make_run(logs__user_log=b"x")
-    assert "--tail is -1: it must be a number of lines" in runwidgets("logs", "one", "--tail", "-1", code=2)[1]
+def test_a_link_out_of_the_runs_folder_is_not_followed(log, logs, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    link = log.with_name("link.txt")
+    link.symlink_to(secret)
+    assert logs.find([]) == [LOG]
+    logs.find(["user_logs/link.txt"])
+    message, data = logs.answer({"kind": "log", "name": "user_logs/link.txt", "before": None})
+    assert data == b""
+    assert "leads out" in message["trouble"]
+    with pytest.raises(UserError):
+        FileRoot(tmp_path).path("run", "user_logs/link.txt")
 
 
-def test_bytes_that_are_no_text_are_printed_as_they_are(make_run):
-    make_run(logs__user_log=b"\xff\x00\xfe\n")
-    following = start("logs", "one")
-    assert following.communicate(timeout=SECONDS) == (b"\xff\x00\xfe\n", b"")
+def test_only_what_somebody_has_asked_for_is_followed(log, logs):
+    logs.find([])
+    assert logs.more(LOG) is None
+    logs.answer({"kind": "log", "name": LOG, "before": None})
+    append(log, b"two\n")
+    assert logs.more(LOG)[1] == b"two\n"
+    assert logs.more(LOG) is None
 
 
-# ---- following
+def test_a_log_that_is_asked_for_before_it_is_there_comes_with_its_first_line(logs, path):
+    logs.find([LOG])
+    message, data = logs.answer({"kind": "log", "name": LOG, "before": None})
+    assert (message["trouble"], data) == ("the file is not there any more", b"")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"first\n")
+    assert logs.more(LOG)[1] == b"first\n"
 
 
-def test_a_log_is_followed_while_another_process_writes_it_and_ends_with_the_run(process):  # noqa: F811
-    following = start("logs", "one", "-f")
-    assert following.stdout.readline() == b"first line\n"
-    for n in range(3):
-        tell(process, f"line {n}")
-        assert following.stdout.readline() == b"line %d\n" % n
-    assert following.poll() is None
-    process.stdin.close()
-    assert following.communicate(timeout=SECONDS) == (b"", b"")
-    assert following.returncode == 0
-
-
-def test_following_a_run_that_fails_tells_so_by_the_exit_code(process):  # noqa: F811
-    following = start("logs", "one", "-f", "--tail", "0")
-    tell(process, "last")
-    tell(process, "fail")
-    out, err = following.communicate(timeout=SECONDS)
-    assert (out in (b"last\n", b""), err, following.returncode) == (True, b"", 1)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-def test_following_ends_where_the_process_was_killed(process):  # noqa: F811
-    following = start("logs", "one", "-f")
-    assert following.stdout.readline() == b"first line\n"
-    process.kill()
-    out, _ = following.communicate(timeout=SECONDS)
-    assert (out, following.returncode) == (b"", 1)
-
-
-@pytest.mark.usefixtures("process")
-@pytest.mark.parametrize("command", [("logs", "one", "-f"), ("show", "one", "--watch")])
-def test_ctrl_c_ends_what_follows_without_a_traceback(command):
-    following = start(*command)
-    assert following.stdout.readline()
-    following.send_signal(signal.SIGINT)
-    _, err = following.communicate(timeout=SECONDS)
-    assert (following.returncode, err) == (130, b"")
-
-
-def test_a_reader_that_has_read_enough_is_no_error(make_run):
-    make_run(logs__user_log=b"x\n" * 1_000_000)
-    process = start("logs", "one")  # noqa: F811
-    with subprocess.Popen(["head", "-n", "1"], stdin=process.stdout, stdout=subprocess.PIPE) as head:
-        process.stdout.close()
-        assert head.stdout.read() == b"x\n"
-    assert process.stderr.read() == b""
-    process.stderr.close()
-    process.wait(timeout=SECONDS)
+def test_the_end_of_the_first_log_is_read_with_its_time(log, logs):
+    assert logs.last(100) is None
+    logs.find([])
+    os.utime(log, (1000, 1000))
+    assert logs.last(3) == (b"ne\n", 1000)
+    append(log, b"2\n")
+    assert logs.last(3)[0] == b"\n2\n"
+    log.unlink()
+    assert logs.last(3) is None

@@ -31,7 +31,7 @@ def test_a_script_in_a_folder_runs_on_this_machine_and_this_interpreter(project)
     program = ScriptRunConfig(project, "train.py", ["--penalty", 1.0, 3, np.float32(0.5), Path("x"), None]).checked()
     assert (program.source_directory, program.script, program.command) == (str(project), "train.py", None)
     assert program.arguments == ["--penalty", "1.0", "3", "0.5", "x", "None"]
-    assert (program.target, program.process_count, program.is_distributed) == ("local", 1, False)
+    assert (program.target, program.process_count, program.communicator) == ("local", 1, "")
     assert program.max_run_duration_seconds == 2592000
     assert program.environment["name"] == "default-environment"
     assert (program.collects_outputs, program.takes_snapshot, program.watched_directories) == (True, True, ["logs"])
@@ -58,8 +58,10 @@ def test_what_is_given_goes_into_the_run_configuration(project):
     assert config.run_config.environment is environment
     program = config.checked()
     assert (program.target, program.process_count, program.max_run_duration_seconds) == ("workers", 2, 60.0)
-    assert program.is_distributed
-    assert ScriptRunConfig(project, "train.py", distributed_job_config=MpiConfiguration()).checked().is_distributed
+    assert program.communicator == "Nccl"
+    assert (
+        ScriptRunConfig(project, "train.py", distributed_job_config=MpiConfiguration()).checked().communicator == "Mpi"
+    )
 
 
 def test_what_is_changed_until_it_is_submitted_holds(project):

@@ -10,8 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from runwidgets import ComputeTarget, Experiment, LocalCompute, Run, ScriptRun, Workspace
-from runwidgets.errors import RunFailedError, SnapshotError, StoreError, UserError
+from runwidgets import (
+    ComputeTarget,
+    Environment,
+    Experiment,
+    LocalCompute,
+    MpiConfiguration,
+    PyTorchConfiguration,
+    Run,
+    ScriptRun,
+    Workspace,
+)
+from runwidgets.errors import ComputeTargetError, RunFailedError, SnapshotError, StoreError, UserError
+from runwidgets.submit.supervision import BUILD_LOG
 from tests.submissions import (
     ended,
     log_of,
@@ -79,7 +90,7 @@ def test_what_it_writes_is_kept_and_the_copy_that_it_worked_in_is_gone(start, pr
     assert files == ["logs/train.txt", "outputs/deep/model.bin", "user_logs/std_log.txt"]
     helper, folder = log_of(run).split("\n")[:2]
     assert helper == "from the helper"
-    assert not Path(folder).exists()
+    wait_until(lambda: not Path(folder).exists(), "the end of the copy")
     assert not (project / "scratch.txt").exists()
     assert run.clean() == []
 
@@ -172,6 +183,46 @@ def test_much_output_is_kept_to_the_last_byte(start):  # noqa: F811
     assert run.experiment.workspace._files.path(run.id, "user_logs/std_log.txt").stat().st_size == 100 * 2**20 + 4
 
 
+# ---- environments
+
+
+def test_an_environment_with_packages_is_made_logged_and_can_log(start, tmp_path):  # noqa: F811
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "pyproject.toml").write_text("[project]\nname = 'little-one'\nversion = '1.0'\n")
+    (package / "little_one.py").write_text("word = 'of the environment'")
+    environment = Environment("with-package")
+    environment.python.conda_dependencies.add_pip_package(str(package))
+    text = "import sys, little_one\nfrom runwidgets import Run\nRun.get_context().log('m', 1)\nprint(little_one.word)"
+    run = start(text, environment=environment)
+    assert ended(run) == "Completed", log_of(run, BUILD_LOG)
+    assert log_of(run) == "of the environment\n"
+    assert run.get_metrics() == {"m": 1}
+    assert "built in" in log_of(run, BUILD_LOG)
+    assert run.get_environment().name == "with-package"
+
+
+def test_an_environment_that_cannot_be_made_is_why_the_run_failed(start, tmp_path):  # noqa: F811
+    environment = Environment("broken")
+    environment.python.conda_dependencies.add_pip_package(str(tmp_path / "not-there-1.0-py3-none-any.whl"))
+    run = start("pass", environment=environment)
+    assert ended(run) == "Failed"
+    assert run.get_details()["error"]["error"]["code"] == "EnvironmentBuildError"
+    assert "not-there" in message_of(run)
+
+
+def test_a_run_that_is_canceled_while_its_environment_is_made_ends_at_once(start, tmp_path):  # noqa: F811
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "setup.py").write_text("import time\nprint('slow', flush=True)\ntime.sleep(600)")
+    environment = Environment("slow")
+    environment.python.conda_dependencies.add_pip_package(str(package))
+    run = start("pass", environment=environment)
+    wait_until(lambda: run.get_status() == "Preparing", "the making of the environment")
+    run.cancel()
+    assert ended(run) == "Canceled"
+
+
 # ---- being canceled
 
 
@@ -232,7 +283,7 @@ def test_a_queued_run_is_canceled_and_another_process_can_do_it(start):  # noqa:
 
 def test_a_parent_that_is_canceled_cancels_its_children(start):  # noqa: F811
     parent = start(SLEEPS)
-    child = start(SLEEPS, parent_id=parent.id)
+    child = start(SLEEPS, _parent_run_id=parent.id)
     wait_until(lambda: says(child, "ready"), "the child's script")
     parent.cancel()
     assert (ended(parent), ended(child)) == ("Canceled", "Canceled")
@@ -240,7 +291,7 @@ def test_a_parent_that_is_canceled_cancels_its_children(start):  # noqa: F811
 
 def test_an_interactive_parent_that_is_canceled_cancels_its_children(start):  # noqa: F811
     parent = Experiment(Workspace(), "exp").start_logging(outputs=False, snapshot_directory=None)
-    child = start(SLEEPS, parent_id=parent.id)
+    child = start(SLEEPS, _parent_run_id=parent.id)
     inner = parent.child_run()
     parent.cancel()
     assert (parent.get_status(), ended(child), inner.get_status()) == ("Canceled", "Canceled", "Canceled")
@@ -301,17 +352,13 @@ def test_the_run_outlives_the_process_that_submitted_it(project, start):  # noqa
     run = start(SLEEPS)  # for the folder, and what is counted at the end
     code = """
 import sys
-from pathlib import Path
-from tests.submissions import Definition, Experiment, Workspace, home, new_run_id, submit
-experiment = Experiment(Workspace(), "exp")
-run = submit(experiment, Definition(run_id="of-another", home=str(home()), workspace="default", experiment="exp",
-    source_directory=sys.argv[1], snapshot_id="", interpreter=sys.executable, target="local", script="wait.py"),
-    source=Path(sys.argv[1]))
+from runwidgets import Experiment, ScriptRunConfig, Workspace
+Experiment(Workspace(), "exp").submit(ScriptRunConfig(sys.argv[1], "wait.py"), run_id="of-another")
 """
     (project / "wait.py").write_text(
         "import os, time\nwhile not os.path.exists('%s'):\n    time.sleep(0.01)" % (project / "go")
     )
-    subprocess.run([sys.executable, "-c", code, str(project)], check=True, cwd=Path(__file__).parents[1])
+    subprocess.run([sys.executable, "-c", code, str(project)], check=True)
     other = ScriptRun(Experiment(Workspace(), "exp"), "of-another")
     assert other.get_status() in {"Queued", "Starting", "Running"}
     (project / "go").touch()
@@ -377,6 +424,13 @@ def test_a_folder_that_is_too_big_is_refused_and_the_biggest_is_named(start, pro
     nothing_was_submitted()
 
 
+def test_a_script_that_the_snapshot_leaves_out_is_refused(start, project):  # noqa: F811
+    (project / ".amlignore").write_text("train.py\n")
+    with pytest.raises(SnapshotError, match=r"leaves out the script train\.py.*\.amlignore"):
+        start("pass")
+    nothing_was_submitted()
+
+
 def test_a_workspace_that_cannot_be_written_is_refused(start):  # noqa: F811
     folder = Workspace.create("default", exist_ok=True)._folder
     start("pass").wait_for_completion(wait_post_processing=True)
@@ -384,6 +438,13 @@ def test_a_workspace_that_cannot_be_written_is_refused(start):  # noqa: F811
     (folder / "submissions").write_text("in the way")
     with pytest.raises(StoreError, match="submissions"):
         start("pass")
+
+
+def test_a_target_that_is_not_there_is_refused_and_those_there_are_named(start):  # noqa: F811
+    ComputeTarget.create(Workspace(), "big", LocalCompute(slots=2))
+    with pytest.raises(ComputeTargetError, match=r"no compute target 'cluster'; it has: local, big"):
+        start("pass", target="cluster")
+    nothing_was_submitted()
 
 
 def test_an_id_is_taken_once(start):  # noqa: F811
@@ -405,8 +466,7 @@ def test_ranks_know_their_places_log_to_one_run_and_have_logs_of_their_own(start
         print(rank, *(os.environ[name] for name in ("LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR")))
         open(f"outputs/{rank}", "w")
         """,
-        process_count=3,
-        distributed="PyTorch",
+        job=PyTorchConfiguration(process_count=3),
     )
     assert ended(run) == "Completed"
     assert run.get_metrics() == {"of 0": 0, "of 1": 1, "of 2": 2} or sorted(run.get_metrics()) == [
@@ -426,8 +486,7 @@ def test_ranks_know_their_places_log_to_one_run_and_have_logs_of_their_own(start
 def test_a_rank_that_fails_ends_the_others_and_is_named(start):  # noqa: F811
     run = start(
         "import os, sys, time\nif os.environ['RANK'] == '1':\n    sys.exit('broken')\ntime.sleep(600)",
-        process_count=2,
-        distributed="Mpi",
+        job=MpiConfiguration(process_count_per_node=2),
     )
     assert ended(run) == "Failed"
     assert message_of(run).startswith("train.py (rank 1) ended with exit code 1")

@@ -24,11 +24,15 @@ from runwidgets.records import (
     RunRecord,
     RunStatus,
 )
+from runwidgets.watch.bars import Bar
+from runwidgets.watch.beside import Beside
 from runwidgets.watch.lines import charted, draw
+from runwidgets.watch.logs import Part, log_message
 from runwidgets.watch.rows import rows_message
 from runwidgets.watch.view import RunView, fold
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
+    DEFAULT_LOGS_CONTROLS,
     MAX_ROWS,
     MAX_TEXT,
     MAX_UNIT,
@@ -38,6 +42,7 @@ from runwidgets.watch.wire import (
     details_state,
     header_state,
     heading_state,
+    logs_state,
     metrics_state,
     spark,
 )
@@ -125,6 +130,9 @@ def states():
             "total": 2,
         },
         "details": details_state(view),
+        "logs": logs_state(["user_logs/std_log.txt", "logs/azureml.log"], is_open=True),
+        "logs_controls": DEFAULT_LOGS_CONTROLS,
+        "log_message": log_message("user_logs/std_log.txt", Part(1, 0, 100, 100, b""))[0],
     }  # fmt: skip
 
 
@@ -173,6 +181,14 @@ def test_rows_are_given_by_column_with_none_where_a_row_has_nothing():
 def test_time_left_follows_the_pace_since_progress_began_and_counts_down_after_the_report():
     progress = header_state(example(), START + 141, None, None)["progress"]
     assert progress["seconds_left"] == pytest.approx(16 / 10 * 100 - 1)
+
+
+def test_time_left_by_a_bar_counts_down_from_when_it_was_drawn():
+    view = view_of(run=record(progress=None))
+    beside = [Beside(bar=(Bar(45, 100, "", left), START)) for left in (12, 3, None)]
+    states = [header_state(view, START + 5, None, None, one)["progress"] for one in beside]
+    assert [state["seconds_left"] for state in states] == [7, None, None]
+    assert all(state["is_from_output"] for state in states)
 
 
 def test_no_time_left_is_told_before_there_is_a_pace_or_after_the_end():

@@ -1,8 +1,9 @@
 import type { RenderProps } from "@anywidget/types";
+import { copyButton } from "./copy";
 import { el, setAttr, setText, show } from "./dom";
 import { formatBytes, formatDuration, formatMoment, formatNumber } from "./format";
 import { type ItemView, KeyedList } from "./keyed";
-import { type Delay, Scope } from "./scope";
+import { Scope } from "./scope";
 import type { DetailsState } from "./wire";
 
 interface Traits {
@@ -16,7 +17,6 @@ type File = DetailsState["files"][number];
 
 /** The fact that people paste elsewhere, and so can be copied with one click. */
 const COPIED_LABEL = "Run id";
-const ANSWER_MS = 2000;
 
 /** When the run began and ended, on the clock of whoever reads it. */
 function spanOf({ started_at, ended_at }: DetailsState): Fact[] {
@@ -25,33 +25,6 @@ function spanOf({ started_at, ended_at }: DetailsState): Fact[] {
   if (ended_at === null) return [started];
   const duration = formatDuration(ended_at - started_at);
   return [started, { label: "Ended", value: formatMoment(ended_at) }, { label: "Duration", value: duration }];
-}
-
-function copyButton(scope: Scope, read: () => string): HTMLElement {
-  const button = el("button", { class: "rw-button rw-copy", type: "button" }, "Copy");
-  const say = (text: string) => setText(button, text);
-  const back: Delay = scope.delay(ANSWER_MS, () => say("Copy"));
-  const answer = (text: string) => {
-    // The clipboard may answer after the view is gone; a timer started then would never be cleared.
-    if (scope.signal.aborted) return;
-    say(text);
-    back.restart();
-  };
-  button.addEventListener(
-    "click",
-    async () => {
-      try {
-        // Absent on pages that are not served securely, refused where the host forbids it.
-        await navigator.clipboard.writeText(read());
-        answer("Copied");
-      } catch {
-        answer("Not copied: select the text");
-      }
-    },
-    { signal: scope.signal },
-  );
-  setAttr(button, "aria-live", "polite");
-  return button;
 }
 
 function factView(scope: Scope, { label }: Fact): ItemView<Fact> {

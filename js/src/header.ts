@@ -1,11 +1,12 @@
 import type { RenderProps } from "@anywidget/types";
+import { cancelView } from "./cancel";
 import { KernelClock } from "./clock";
 import { el, setAttr, setText, show } from "./dom";
 import { formatDuration, formatNumber } from "./format";
 import { Scope } from "./scope";
 import { statusView } from "./status";
 import { TabStrip } from "./tabs";
-import type { HeaderState, Progress, RefreshMessage, RunError } from "./wire";
+import type { CancelMessage, HeaderState, Progress, RefreshMessage, RunError } from "./wire";
 
 interface Traits {
   state: HeaderState;
@@ -56,13 +57,20 @@ function progressView() {
   const track = el("div", { class: "rw-progress", role: "progressbar", "aria-label": "Progress" }, bar);
   const done = el("span", { class: "rw-done" });
   const left = el("span", { class: "rw-left" });
-  const node = el("div", { class: "rw-progress-box" }, track, el("div", { class: "rw-sub" }, done, left));
+  const source = el(
+    "span",
+    { class: "rw-source", title: "The run reports no progress itself: this is the last bar in its log." },
+    "read from the output",
+  );
+  const words = el("span", { class: "rw-progress-words" }, done, source);
+  const node = el("div", { class: "rw-progress-box" }, track, el("div", { class: "rw-sub" }, words, left));
   return {
     node,
     patch(progress: Progress | null, active: boolean) {
       show(node, progress !== null);
       if (!progress) return;
-      const { done: at, total, unit } = progress;
+      const { done: at, total, unit, is_from_output } = progress;
+      show(source, is_from_output);
       const known = total !== null && total > 0;
       const of = total === null ? (unit === "" ? " done" : "") : ` / ${formatNumber(total)}`;
       const text = `${unit} ${formatNumber(at)}${of}`.trim();
@@ -165,6 +173,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   const status = statusView();
   // Read out at a change of state, unlike the ticking numbers beside it.
   setAttr(status.node, "role", "status");
+  const queue = el("span", { class: "rw-queue" });
   const crumbs = crumbsView();
   const elapsedWord = el("span", { class: "rw-muted" });
   const elapsedTime = el("b", { class: "rw-time" });
@@ -189,13 +198,19 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     model.set("selected_index", index);
     model.save_changes();
   });
-  const aside = el("div", { class: "rw-aside" }, elapsed, refresh.node);
-  const head = el("div", { class: "rw-head" }, status.node, crumbs.node, aside);
+  const cancel = cancelView(
+    scope,
+    () => model.send({ kind: "cancel" } satisfies CancelMessage),
+    () => tabs.focus(),
+  );
+  const aside = el("div", { class: "rw-aside" }, elapsed, refresh.node, cancel.button);
+  const head = el("div", { class: "rw-head" }, status.node, queue, crumbs.node, aside);
   const panel = el(
     "div",
     { class: "rw-panel rw-header" },
     head,
     progress.node,
+    cancel.node,
     error.node,
     banner,
     tabs.node,
@@ -218,6 +233,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
       setText(elapsedWord, ended_at === null ? "elapsed" : "ran");
       setText(elapsedTime, formatDuration((ended_at ?? now) - started_at));
     }
+    cancel.patch(state, goneAt !== null);
     refresh.tick(next_refresh_at === null ? null : next_refresh_at - now, goneAt !== null);
     const left = ended_at === null && goneAt === null ? (made?.seconds_left ?? null) : null;
     progress.tick(left === null ? null : left - (now - sent_at));
@@ -226,7 +242,11 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     const state = model.get("state");
     clock.receive(state.sent_at);
     refresh.answered();
+    cancel.answered();
     crumbs.patch(state);
+    setText(queue, state.queue ?? "");
+    setAttr(queue, "title", state.queue);
+    show(queue, state.queue !== null);
     progress.patch(state.progress, state.status_group === "active");
     error.patch(state.error);
     setText(bannerText, state.banner ?? "");

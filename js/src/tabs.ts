@@ -28,23 +28,30 @@ export class TabStrip {
     this.node.addEventListener(
       "keydown",
       (event) => {
-        const tabs = [...this.node.children];
-        const at = tabs.indexOf(event.target as Element);
+        const all = [...this.node.children] as HTMLElement[];
+        const tabs = all.filter((tab) => !tab.hidden);
+        const at = tabs.indexOf(event.target as HTMLElement);
         const step = STEPS[event.key];
         if (!step || at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
         event.preventDefault();
-        const next = step(at, tabs.length);
-        select(next);
-        (tabs[next] as HTMLElement).focus();
+        const next = tabs[step(at, tabs.length)];
+        if (!next) return;
+        select(all.indexOf(next));
+        next.focus();
       },
       { signal },
     );
   }
 
+  /** Takes the focus, on the tab that is open. */
+  focus(): void {
+    this.node.querySelector<HTMLElement>("[tabindex='0']")?.focus();
+  }
+
   update(tabs: readonly Tab[], selected: number): void {
     this.#list.update(tabs);
     // A strip with no tab in the tab order could not be reached by keyboard at all.
-    const reachable = selected >= 0 && selected < tabs.length ? selected : 0;
+    const reachable = tabs[selected]?.is_shown ? selected : 0;
     [...this.node.children].forEach((tab, index) => {
       setAttr(tab, "aria-selected", String(index === selected));
       setAttr(tab, "tabindex", index === reachable ? 0 : -1);
@@ -66,6 +73,7 @@ function tabView(): ItemView<Tab> {
       // The bold of a selected tab is wider; the stylesheet reserves that width with this copy.
       setAttr(node, "data-wide", `${tab.title} ${items}`);
       show(count, tab.count !== null);
+      show(node, tab.is_shown);
     },
   };
 }

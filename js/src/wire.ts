@@ -26,6 +26,8 @@ export interface Progress {
   total: number | null;
   unit: string;
   seconds_left: number | null;
+  /** Whether the run did not report it: it was read in what the script prints. */
+  is_from_output: boolean;
 }
 
 export interface RunError {
@@ -35,9 +37,11 @@ export interface RunError {
 }
 
 export interface Tab {
-  id: "metrics" | "children" | "images" | "details";
+  id: "metrics" | "children" | "images" | "details" | "logs" | "system";
   title: string;
   count: number | null;
+  /** A tab that is not shown keeps its place: tabs are chosen by it. */
+  is_shown: boolean;
 }
 
 /** `HeaderPanel.state`. The browser ticks elapsed time and countdown itself, from the kernel's clock (`sent_at`). */
@@ -48,6 +52,8 @@ export interface HeaderState {
   experiment: string;
   status: string;
   status_group: StatusGroup;
+  /** What the queue says of a run that waits in it. */
+  queue: string | null;
   started_at: number | null;
   ended_at: number | null;
   sent_at: number;
@@ -56,12 +62,22 @@ export interface HeaderState {
   error: RunError | null;
   /** Why the display could not be refreshed; the rest of the state is then the last good one. */
   banner: string | null;
+  can_cancel: boolean;
+  /** How many child runs have not ended, and are canceled with it. */
+  open_children: number;
+  /** Why it could not be canceled. */
+  cancel_trouble: string | null;
   tabs: Tab[];
 }
 
 /** A message of the header to Python. */
 export interface RefreshMessage {
   kind: "refresh";
+}
+
+/** A message of the header to Python. */
+export interface CancelMessage {
+  kind: "cancel";
 }
 
 /** One column of one metric. `spark` holds up to 48 heights from 0 to 100, null where a value is not finite. */
@@ -189,4 +205,45 @@ export interface DetailsState {
   properties: { key: string; value: string }[];
   files: { path: string; size: number }[];
   files_total: number;
+}
+
+/** `LogsPanel.state`: the names of the logs, in the order in which they are offered. */
+export interface LogsState {
+  logs: string[];
+  /** Whether the tab is the open one: only then is the log followed. */
+  is_open: boolean;
+}
+
+/** `LogsPanel.controls`: set by the browser as one object, obeyed by Python. */
+export interface LogsControls {
+  /** Which log is shown; null for the first. */
+  name: string | null;
+  wrap: boolean;
+}
+
+/** A message of the logs to Python: which part to answer with, the last before a place or, with null, the end. */
+export interface LogRequest {
+  kind: "log";
+  name: string;
+  before: number | null;
+}
+
+/** Asks for a log as a file, in an answer of the same kind. */
+export interface DownloadRequest {
+  kind: "download";
+  name: string;
+}
+
+/** A part of a log, sent to all views: asked for, or new. Its bytes, from `start` to `end`, are the message's buffer. */
+export interface LogMessage {
+  kind: "log" | "download";
+  name: string;
+  /** Another number is another content: the log has begun anew. */
+  content: number;
+  start: number;
+  end: number;
+  /** How large the log is. */
+  size: number;
+  /** Why it could not be read; null where all is well. */
+  trouble: string | null;
 }

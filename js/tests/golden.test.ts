@@ -6,6 +6,7 @@ import { exactText, formatValue } from "../src/format";
 import headerPanel from "../src/header";
 import headingPanel from "../src/heading";
 import imagesPanel from "../src/images";
+import logsPanel from "../src/logs";
 import metricsPanel from "../src/metrics";
 import type {
   ChildrenState,
@@ -13,6 +14,9 @@ import type {
   HeaderState,
   HeadingState,
   ImagesState,
+  LogMessage,
+  LogsControls,
+  LogsState,
   MetricsControls,
   MetricsState,
 } from "../src/wire";
@@ -29,6 +33,9 @@ const SHAPES = {
   children: shapes.children,
   images: shapes.images,
   details: shapes.details,
+  logs: shapes.logs,
+  logs_controls: shapes.logs_controls,
+  log_message: shapes.log_message,
 };
 
 /** Sound because the first test holds each state to its shape. */
@@ -40,6 +47,9 @@ const wire = golden as unknown as {
   children: ChildrenState;
   images: ImagesState;
   details: DetailsState;
+  logs: LogsState;
+  logs_controls: LogsControls;
+  log_message: LogMessage;
 };
 
 test("the example that Python writes holds exactly the states of wire.ts", () => {
@@ -101,4 +111,14 @@ test("the details show Python's example", () => {
   const { texts } = mount(detailsPanel, { state: wire.details });
   expect(texts("dt")).toEqual([...wire.details.facts.map(({ label }) => label), "Started"]);
   expect(texts(".rw-tag")).toHaveLength(wire.details.tags.length);
+});
+
+test("the logs show Python's example", () => {
+  const { model, texts, find } = mount(logsPanel, { state: wire.logs, controls: wire.logs_controls });
+  expect(texts("option")).toEqual(wire.logs.logs);
+  const { name, start, end } = wire.log_message;
+  expect(model.send).toHaveBeenCalledWith({ kind: "log", name, before: null });
+  const bytes = new TextEncoder().encode("x".repeat(end - start));
+  model.receive(wire.log_message, [new DataView(bytes.buffer)]);
+  expect(find(".rw-log").textContent).toBe("x".repeat(end - start));
 });

@@ -54,7 +54,9 @@ test("a run that has not started has no elapsed time", () => {
 });
 
 test("progress of known length is a determinate bar with a time left that ticks down", () => {
-  const { find } = open({ progress: { done: 14, total: 30, unit: "epoch", seconds_left: 185 } });
+  const { find } = open({
+    progress: { done: 14, total: 30, unit: "epoch", seconds_left: 185, is_from_output: false },
+  });
   const bar = find("[role=progressbar]");
   expect(["valuemin", "valuenow", "valuemax"].map((name) => bar.getAttribute(`aria-${name}`))).toEqual([
     "0",
@@ -67,8 +69,42 @@ test("progress of known length is a determinate bar with a time left that ticks 
   expect(find(".rw-left").textContent).toBe("about 00:03:00 left");
 });
 
+test("what the queue says stands beside the status, as text", () => {
+  const { find, host, model } = open({
+    status: "Queued",
+    status_group: "waiting",
+    queue: `3rd of 5 ${HOSTILE}`,
+  });
+  expect(find(".rw-queue").textContent).toBe(`3rd of 5 ${HOSTILE}`);
+  expect(host.querySelectorAll("img").length).toBe(0);
+  model.set("state", state());
+  expect(find(".rw-queue").hidden).toBe(true);
+});
+
+test("a tab that is not shown is passed over, and the others keep their places", () => {
+  const tabs = state().tabs.map((tab) => ({ ...tab, is_shown: tab.id !== "children" }));
+  const { all, model } = open({ tabs });
+  expect(all("[role=tab]").map((tab) => tab.hidden)).toEqual([false, true, false]);
+  press(all("[role=tab]")[0] as Element, "ArrowRight");
+  expect(model.get("selected_index")).toBe(2);
+  press(all("[role=tab]")[2] as Element, "ArrowRight");
+  expect(model.get("selected_index")).toBe(0);
+});
+
+test("progress that was read in what the script prints is marked as such", () => {
+  const progress = { done: 45, total: 100, unit: "Epoch 3:", seconds_left: 12, is_from_output: true };
+  const { find, model } = open({ progress });
+  expect(find(".rw-done").textContent).toBe("Epoch 3: 45 / 100");
+  expect(find(".rw-source").hidden).toBe(false);
+  expect(find(".rw-source").textContent).toBe("read from the output");
+  model.set("state", state({ progress: { ...progress, is_from_output: false } }));
+  expect(find(".rw-source").hidden).toBe(true);
+});
+
 test("an estimate that has run out before the run is not shown", () => {
-  const { find } = open({ progress: { done: 10, total: 20, unit: "", seconds_left: 3 } });
+  const { find } = open({
+    progress: { done: 10, total: 20, unit: "", seconds_left: 3, is_from_output: false },
+  });
   vi.advanceTimersByTime(2000);
   expect(find(".rw-left").hidden).toBe(false);
   vi.advanceTimersByTime(1000);
@@ -76,14 +112,16 @@ test("an estimate that has run out before the run is not shown", () => {
 });
 
 test("a number of which neither unit nor total is known says that it is done", () => {
-  const { find } = open({ progress: { done: 7, total: null, unit: "", seconds_left: null } });
+  const { find } = open({
+    progress: { done: 7, total: null, unit: "", seconds_left: null, is_from_output: false },
+  });
   expect(find(".rw-done").textContent).toBe("7 done");
 });
 
 test("without a kernel the clock stands still, the status is of the past, and nothing can be asked", () => {
   const { find, host } = open({
     status: "Running",
-    progress: { done: 14, total: 30, unit: "epoch", seconds_left: 185 },
+    progress: { done: 14, total: 30, unit: "epoch", seconds_left: 185, is_from_output: false },
   });
   vi.advanceTimersByTime(3000);
   host.classList.add("jupyter-widgets-disconnected");
@@ -118,7 +156,9 @@ test("a run that has ended keeps its status without a kernel", () => {
 });
 
 test("progress of unknown length is an indeterminate bar without a value", () => {
-  const { find } = open({ progress: { done: 5210, total: null, unit: "step", seconds_left: null } });
+  const { find } = open({
+    progress: { done: 5210, total: null, unit: "step", seconds_left: null, is_from_output: false },
+  });
   const bar = find("[role=progressbar]");
   expect(bar.hasAttribute("aria-valuenow")).toBe(false);
   expect(bar.classList.contains("rw-indeterminate")).toBe(true);
@@ -219,7 +259,7 @@ test("a tab that arrives while live joins the strip; the selection and the focus
   const chosen = all("[role=tab]")[1];
   chosen?.focus();
   const tabs = state().tabs;
-  model.set("state", state({ tabs: [...tabs, { id: "images", title: "Images", count: 1 }] }));
+  model.set("state", state({ tabs: [...tabs, { id: "images", title: "Images", count: 1, is_shown: true }] }));
   expect(texts("[role=tab]")).toEqual(["Metrics5", "Child runs24", "Details", "Images1"]);
   expect(all("[role=tab]")[1]).toBe(chosen);
   expect(document.activeElement).toBe(chosen);
@@ -233,7 +273,7 @@ test("names and messages that look like markup are shown as text", () => {
     status: HOSTILE,
     banner: HOSTILE,
     error: { code: HOSTILE, message: HOSTILE, traceback: HOSTILE },
-    tabs: [{ id: "metrics", title: HOSTILE, count: null }],
+    tabs: [{ id: "metrics", title: HOSTILE, count: null, is_shown: true }],
   });
   expect(host.querySelectorAll("img").length).toBe(0);
   expect(find(".rw-run").textContent).toBe(HOSTILE);

@@ -1,7 +1,7 @@
 import type { AnyModel, RenderProps } from "@anywidget/types";
 import { vi } from "vitest";
 
-type Handler = (message?: unknown) => void;
+type Handler = (message?: unknown, buffers?: DataView[]) => void;
 
 /** As much of a widget model as the panels use: one state, set from either side, listeners that can be counted. */
 export class MockModel<T extends object> {
@@ -26,8 +26,8 @@ export class MockModel<T extends object> {
   };
 
   /** What Python sends to the views. */
-  receive(message: unknown): void {
-    for (const handler of [...(this.handlers.get("msg:custom") ?? [])]) handler(message);
+  receive(message: unknown, buffers: DataView[] = []): void {
+    for (const handler of [...(this.handlers.get("msg:custom") ?? [])]) handler(message, buffers);
   }
 
   on = (event: string, handler: Handler): void => {

@@ -11,6 +11,9 @@ import type {
   HeadingState,
   ImageItem,
   ImagesState,
+  LogMessage,
+  LogsControls,
+  LogsState,
   MetricRow,
   MetricsControls,
   MetricsState,
@@ -34,7 +37,7 @@ interface Checked<T> {
 
 const checked = <T>(check: Check): Checked<T> => ({ check });
 
-function primitive<T>(name: "string" | "number"): Checked<T> {
+function primitive<T>(name: "string" | "number" | "boolean"): Checked<T> {
   return checked((value, path) => {
     return typeof value === name ? [] : [`${path} is not a ${name}`];
   });
@@ -42,6 +45,7 @@ function primitive<T>(name: "string" | "number"): Checked<T> {
 
 const string = primitive<string>("string");
 const number = primitive<number>("number");
+const boolean = primitive<boolean>("boolean");
 
 const maybe = <T>(inner: Checked<T>): Checked<T | null> =>
   checked((value, path) => (value === null ? [] : inner.check(value, path)));
@@ -98,20 +102,38 @@ export const header = exact<HeaderState>({
   experiment: string,
   status: string,
   status_group: statusGroup,
+  queue: maybe(string),
   started_at: maybe(number),
   ended_at: maybe(number),
   sent_at: number,
   next_refresh_at: maybe(number),
   progress: maybe(
-    exact<Progress>({ done: number, total: maybe(number), unit: string, seconds_left: maybe(number) }),
+    exact<Progress>({
+      done: number,
+      total: maybe(number),
+      unit: string,
+      seconds_left: maybe(number),
+      is_from_output: boolean,
+    }),
   ),
   error: maybe(exact<RunError>({ code: string, message: string, traceback: maybe(string) })),
   banner: maybe(string),
+  can_cancel: boolean,
+  open_children: number,
+  cancel_trouble: maybe(string),
   tabs: list(
     exact<Tab>({
-      id: word<Tab["id"]>({ metrics: true, children: true, images: true, details: true }),
+      id: word<Tab["id"]>({
+        metrics: true,
+        children: true,
+        images: true,
+        details: true,
+        logs: true,
+        system: true,
+      }),
       title: string,
       count: maybe(number),
+      is_shown: boolean,
     }),
   ),
 });
@@ -198,4 +220,18 @@ export const details = exact<DetailsState>({
   properties: list(exact<DetailsState["properties"][number]>({ key: string, value: string })),
   files: list(exact<DetailsState["files"][number]>({ path: string, size: number })),
   files_total: number,
+});
+
+export const logs = exact<LogsState>({ logs: list(string), is_open: boolean });
+
+export const logs_controls = exact<LogsControls>({ name: maybe(string), wrap: boolean });
+
+export const log_message = exact<LogMessage>({
+  kind: word<LogMessage["kind"]>({ log: true, download: true }),
+  name: string,
+  content: number,
+  start: number,
+  end: number,
+  size: number,
+  trouble: maybe(string),
 });

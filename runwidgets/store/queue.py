@@ -93,13 +93,17 @@ class Queue:
     def take_slot(self, run_id: str) -> Slot | None:
         """Take a free slot, in whose file the run's id then stands; None where there is none."""
         self._slots.mkdir(parents=True, exist_ok=True)
-        for number in range(self.slots):
-            handle = hold(self._slots / f"{number:04d}")
+        for number, path in enumerate(self.slot_paths()):
+            handle = hold(path)
             if handle is not None:
                 os.ftruncate(handle, 0)
                 os.pwrite(handle, run_id.encode(), 0)
                 return Slot(number, handle)
         return None
+
+    def slot_paths(self) -> list[Path]:
+        """Name the files of the slots: whoever has a slot keeps its file locked."""
+        return [self._slots / f"{number:04d}" for number in range(self.slots)]
 
     def waiting(self) -> list[str]:
         """List the ids of the runs that wait, in the order of their turns."""

@@ -23,12 +23,13 @@ from runwidgets.submit.needs import needs_of
 from runwidgets.submit.requirements import content_of_places, package_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from runwidgets.submit.needs import Needs
 
 _MARK: Final = "built.json"
 _LOOK_SECONDS: Final = 0.2
+_OLDEST_PIP: Final = 23
 _LAST_LINES: Final = 12
 _LAST_WIDTH: Final = 400
 _NOT_FOR_BUILDING: Final = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
@@ -184,13 +185,20 @@ class _Builder:
     def _with_pip(self, prefix: Path) -> Path:
         self._run("python -m venv", [sys.executable, "-m", "venv", str(prefix)])
         interpreter = prefix / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        pip = [str(interpreter), "-m", "pip", "install"]
-        if self._needs.pip_version:
-            self._run("pip install pip", [*pip, f"pip=={self._needs.pip_version}"])
-        requirements = prefix / "requirements.txt"
-        requirements.write_text("".join(f"{line}\n" for line in self._needs.pip), encoding="utf-8")
-        self._run("pip install", [*pip, "-r", str(requirements)])
+        pip_version = self._needs.pip_version or ""
+        if pip_version and int(pip_version.partition(".")[0]) < _OLDEST_PIP:  # specifications of SDK v1 fix such ones
+            self._voice.say(
+                f"pip {pip_version} is asked for, and does not run on this Python: that which it brings does"
+            )
+        elif pip_version:
+            options = [line for line in self._needs.pip if line.startswith("--")]
+            self._install(interpreter, [*options, f"pip=={pip_version}"], prefix / "pip.txt")
+        self._install(interpreter, self._needs.pip, prefix / "requirements.txt")
         return interpreter
+
+    def _install(self, interpreter: Path, lines: Iterable[str], file: Path) -> None:
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        self._run("pip install", [str(interpreter), "-m", "pip", "install", "-r", str(file)])
 
     def _with_conda(self, prefix: Path) -> Path:
         import yaml

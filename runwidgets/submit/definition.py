@@ -13,52 +13,77 @@ import msgspec
 from runwidgets.store.files import checked_name
 
 
-class Definition(msgspec.Struct, frozen=True, kw_only=True):
+class Program(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to run, checked, in plain values that any process can read.
+
+    Attributes
+    ----------
+    source_directory
+        The project's folder: absolute, links followed.
+    script
+        The script's path in it, with forward slashes; None for a command.
+    arguments
+        What the script gets.
+    command
+        Words to execute, or one text for a shell; None for a script.
+    target
+        Name of the compute target.
+    environment
+        As `Environment.as_dict` gives it, with an interpreter that is there; for `building.interpreter_for`.
+    interpreter
+        What runs the script; None where an environment has to be made first, unless it is there already.
+    environment_variables
+        Set for the script.
+    process_count
+        How many processes run it.
+    communicator
+        How the processes talk to each other, such as ``Nccl`` or ``Mpi``; empty where they do not. With one, the
+        environment variables of distributed training are set, even for one process.
+    max_run_duration_seconds
+        How long it may run; None for as long as it takes.
+    priority
+        Among those that wait for the same target, None where none was given.
+    collects_outputs
+        Whether ``./outputs`` is kept.
+    takes_snapshot
+        Whether the folder is kept.
+    watched_directories
+        Folders beside ``./outputs`` whose files are kept, such as ``logs``.
+    """
+
+    source_directory: str
+    script: str | None
+    arguments: list[str]
+    command: str | list[str] | None
+    target: str
+    environment: dict[str, Any]
+    interpreter: str | None
+    environment_variables: dict[str, str]
+    process_count: int
+    communicator: str
+    max_run_duration_seconds: float | None
+    priority: int | None
+    collects_outputs: bool
+    takes_snapshot: bool
+    watched_directories: list[str]
+
+
+class Definition(Program, frozen=True, kw_only=True):
     """What a run is to do.
 
     Attributes
     ----------
     home
         The folder under which the workspace lies.
-    source_directory
-        Where the snapshot was taken.
     snapshot_id
         Of the files to run; the script runs in a fresh copy of them.
-    script
-        Relative to the folder, with forward slashes; None where there is a command.
-    command
-        What is run instead of a script: a list of words, or one text for the shell.
-    interpreter
-        The Python that submitted it, which runs the script where the environment names no other.
-    target
-        Name of the compute target.
-    process_count
-        How many processes are started.
-    distributed
-        ``Mpi``, ``PyTorch`` or ``Tensorflow`` where they work together; else empty.
-    max_run_duration_seconds
-        After how long it is ended; None for never.
-    environment
-        As `Environment.as_dict` gives it; None for the interpreter that submitted.
     """
 
     run_id: str
     home: str
     workspace: str
     experiment: str
-    source_directory: str
     snapshot_id: str
-    interpreter: str
-    target: str
-    script: str | None = None
-    command: list[str] | str | None = None
-    arguments: list[str] = []
-    environment_variables: dict[str, str] = {}
-    process_count: int = 1
-    distributed: str = ""
-    max_run_duration_seconds: float | None = None
-    environment: dict[str, Any] | None = None
-    run_configuration: dict[str, Any] = {}
 
 
 class Place:

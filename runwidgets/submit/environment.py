@@ -17,6 +17,7 @@ from runwidgets.submit.sections import DockerSection, PythonSection, RegistrySec
 if TYPE_CHECKING:
     import os
 
+    from runwidgets.submit.built import Built
     from runwidgets.workspace import Workspace
 
 DEFAULT_CPU_IMAGE: Final = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04"
@@ -139,7 +140,7 @@ class Environment(Closed):
 
         if label not in (None, "latest"):
             raise NotFoundError(f"environment {name!r} has no label {label!r}: 'latest' is the only one, or a version")
-        return Environment.from_dict(registered(workspace, name, None if version is None else str(version)))
+        return Environment.from_dict(registered(workspace, str(name), None if version is None else str(version)))
 
     @staticmethod
     def list(workspace: Workspace) -> dict[str, Environment]:
@@ -147,6 +148,65 @@ class Environment(Closed):
         from runwidgets.submit.registered import registered, registered_names
 
         return {name: Environment.from_dict(registered(workspace, name)) for name in registered_names(workspace)}
+
+    def build(self, workspace: Workspace, image_build_compute: str | None = None) -> Built:  # noqa: ARG002
+        """Make it now, on this machine, so that no run has to wait for it.
+
+        Parameters
+        ----------
+        workspace, image_build_compute
+            Accepted and unused: it is made under ``RUNWIDGETS_HOME``, for all workspaces.
+
+        Returns
+        -------
+        Built
+            With the interpreter, and the log.
+
+        Raises
+        ------
+        RunConfigurationError
+            If it asks for what this machine has not.
+        EnvironmentBuildError
+            If it cannot be made; the message has the last lines of the log.
+        """
+        from runwidgets.submit.built import build
+
+        return build(self.as_dict())
+
+    def build_local(self, workspace: Workspace, platform: object = None, **kwargs: object) -> Built:  # noqa: ARG002
+        """Make it now, as `build` does, and print the log; what else SDK v1 takes is unused."""
+        return self.build(workspace).wait_for_completion(show_output=True)
+
+    @staticmethod
+    def add_private_pip_wheel(workspace: Workspace, file_path: str | os.PathLike[str], exist_ok: bool = False) -> str:
+        """Keep a wheel in a workspace, so that it is there for as long as the environments that have it.
+
+        Parameters
+        ----------
+        workspace
+            The workspace.
+        file_path
+            The wheel.
+        exist_ok
+            Whether one of the same file name that is kept already is given as it is.
+
+        Returns
+        -------
+        str
+            Where it is kept: what `CondaDependencies.add_pip_package` takes.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such file.
+        UserError
+            If it is no wheel, or one of the same file name is kept and ``exist_ok`` is not set.
+        StoreError
+            If it cannot be kept.
+        """
+        from runwidgets.submit.registered import keep_wheel
+
+        return str(keep_wheel(workspace, Path(file_path), exist_ok=exist_ok))
 
     # ---- made of what is there
 
@@ -188,7 +248,7 @@ class Environment(Closed):
             If the file cannot be read, or is no such file.
         """
         made = Environment(name)
-        made.python.conda_dependencies = CondaDependencies(file_path)
+        made.python.conda_dependencies = CondaDependencies(Path(file_path))
         return made
 
     @staticmethod

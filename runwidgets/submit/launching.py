@@ -55,7 +55,7 @@ def launch(definition: Definition, interpreter: str, folder: Path, files: FileRo
     words = words_of(definition, interpreter)
     logs = log_names(definition.process_count)
     common = environment_of(definition, interpreter)
-    if definition.distributed:
+    if definition.communicator:
         common |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
     ranks: list[Rank] = []
     try:
@@ -113,14 +113,14 @@ def environment_of(definition: Definition, interpreter: str) -> dict[str, str]:
 
 
 def _place_of(definition: Definition, rank: int) -> dict[str, str]:
-    if not definition.distributed:
+    if not definition.communicator:
         return {}
     count = str(definition.process_count)
     place = {
         "RANK": str(rank), "LOCAL_RANK": str(rank), "NODE_RANK": "0", "GROUP_RANK": "0",
         "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "AZ_BATCHAI_MPI_MASTER_NODE": "127.0.0.1",
     }  # fmt: skip
-    if definition.distributed == "Mpi":
+    if "mpi" in definition.communicator.lower():
         place |= {"OMPI_COMM_WORLD_RANK": str(rank), "OMPI_COMM_WORLD_LOCAL_RANK": str(rank)}
         place |= {"OMPI_COMM_WORLD_SIZE": count, "OMPI_COMM_WORLD_LOCAL_SIZE": count}
     return place

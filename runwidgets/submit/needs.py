@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _OF_EVERY_ENVIRONMENT: Final = {"python", "pip"}
 _OWN_IMAGES: Final = "mcr.microsoft.com/azureml/"
-_PIP_VERSION: Final = re.compile(r"(?:\S+::)?pip\s*=+\s*(\d[\w.]*)")
+_PIP_VERSION: Final = re.compile(r"(?:\S+::)?pip\s*=+\s*(\d+(?:\.\w+)*)")
 _OLDEST_PYTHON: Final = (3, 11)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shutil
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -82,9 +83,9 @@ def registered(workspace: Workspace, name: str, version: str | None = None) -> d
     StoreError
         If it cannot be read.
     """
-    versions = _versions(_folder(workspace) / name) if _NAME.fullmatch(str(name)) else []
+    versions = _versions(_folder(workspace) / name) if _NAME.fullmatch(name) else []
     if not versions:
-        raise NotFoundError(_absence(workspace, str(name)))
+        raise NotFoundError(_absence(workspace, name))
     number = versions[-1] if version is None else next((n for n in versions if str(n) == version), None)
     if number is None:
         listed = ", ".join(map(str, versions))
@@ -99,6 +100,33 @@ def registered_names(workspace: Workspace) -> list[str]:
     except OSError:
         return []
     return sorted(place.name for place in found if _NAME.fullmatch(place.name) and _versions(place))
+
+
+def keep_wheel(workspace: Workspace, file: Path, *, exist_ok: bool) -> Path:
+    """Keep a wheel among the environments; `Environment.add_private_pip_wheel` tells how.
+
+    Raises
+    ------
+    NotFoundError, UserError, StoreError
+        As told there.
+    """
+    if file.suffix != ".whl":
+        raise UserError(f"{file} is no wheel: give a file that ends in .whl, as `pip wheel` makes it")
+    if not file.is_file():
+        raise NotFoundError(f"there is no wheel {file.absolute()}")
+    place = _folder(workspace) / ".wheels" / file.name
+    if place.exists():
+        if not exist_ok:
+            raise UserError(f"the workspace {workspace.name!r} has a wheel {file.name} already: give exist_ok=True")
+        return place
+    scratch = place.with_name(f".{uuid.uuid4().hex}")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, scratch)
+        scratch.replace(place)
+    except OSError as error:
+        raise StoreError(f"the wheel {file.name} cannot be kept in {place.parent}: {error}") from error
+    return place
 
 
 def _folder(workspace: Workspace) -> Path:

@@ -42,7 +42,7 @@ def is_own(requirement: str) -> bool:
     return package_name(requirement).partition("-")[0] in _STANDS_FOR
 
 
-def read_requirements(file: Path) -> list[str]:
+def read_requirements(file: Path, _above: tuple[Path, ...] = ()) -> list[str]:
     """Read a file of requirements, and those that it names with ``-r``, without comments and broken lines.
 
     Returns
@@ -53,8 +53,10 @@ def read_requirements(file: Path) -> list[str]:
     Raises
     ------
     RunConfigurationError
-        If a file cannot be read.
+        If a file cannot be read, or names itself.
     """
+    if (place := file.resolve()) in _above:
+        raise RunConfigurationError(f"the requirements {file} name themselves with -r")
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -64,7 +66,7 @@ def read_requirements(file: Path) -> list[str]:
         requirement = _COMMENT.sub("", line).strip()
         option = _FILE_OPTION.fullmatch(requirement)
         if option and option["option"] in _NESTED:
-            found += read_requirements(file.parent / option["place"].strip())
+            found += read_requirements(file.parent / option["place"].strip(), (*_above, place))
         elif requirement:
             found.append(with_absolute_place(requirement, file.absolute().parent))
     return found

@@ -20,6 +20,7 @@ from runwidgets.system import lives, this_process
 if TYPE_CHECKING:
     from runwidgets.experiment import Experiment
     from runwidgets.submit.definition import Definition
+    from runwidgets.submit.environment import Environment
 
 _now = time.time
 _WAITING: Final = frozenset({RunStatus.NOT_STARTED, RunStatus.QUEUED})
@@ -114,26 +115,42 @@ class ScriptRun(Run):
         -------
         dict
             ``target`` is the compute target's name, ``runDefinition`` has the keys ``script``, ``command``,
-            ``arguments``, ``target``, ``environment``, ``environmentVariables``, ``sourceDirectory``,
-            ``maxRunDurationSeconds``, ``processCount`` and what else `RunConfiguration` holds.
+            ``arguments``, ``sourceDirectory``, ``target``, ``environment``, ``environmentVariables``,
+            ``maxRunDurationSeconds``, ``communicator``, ``processCount`` and ``nodeCount``.
         """
         details = super().get_details()
         definition = self._definition
         if definition is not None:
             details["target"] = definition.target
             details["runDefinition"] = {
-                **definition.run_configuration,
                 "script": definition.script,
                 "command": definition.command,
                 "arguments": definition.arguments,
+                "sourceDirectory": definition.source_directory,
                 "target": definition.target,
                 "environment": definition.environment,
                 "environmentVariables": definition.environment_variables,
-                "sourceDirectory": definition.source_directory,
                 "maxRunDurationSeconds": definition.max_run_duration_seconds,
+                "communicator": definition.communicator or "None",
                 "processCount": definition.process_count,
+                "nodeCount": 1,
             }
         return details
+
+    def get_environment(self) -> Environment:
+        """Give the environment that the script runs in.
+
+        Raises
+        ------
+        UserError
+            If what was submitted is not there any more.
+        """
+        from runwidgets.submit.environment import Environment
+
+        definition = self._definition
+        if definition is None:
+            raise UserError(f"run {self._id} has no environment: what was submitted is not in {self._place.folder}")
+        return Environment.from_dict(definition.environment)
 
     def clean(self) -> list[str]:
         """Delete the copy of the files that the script worked in, where the end of the run has not.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from runwidgets.errors import RunConfigurationError
 from runwidgets.submit.closed import Closed
+from runwidgets.submit.definition import Program
 from runwidgets.submit.distributed import distribute, process_count
-from runwidgets.submit.needs import settled
+from runwidgets.submit.needs import needs_of, settled
 from runwidgets.submit.run_configuration import LOCAL, RunConfiguration
 from runwidgets.submit.sections import DockerConfiguration
 
@@ -20,62 +20,13 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from runwidgets.experiment import Experiment
     from runwidgets.submit.environment import Environment
+    from runwidgets.submit.script_run import ScriptRun
 
 _log = logging.getLogger(__name__)
 DEFAULT_DURATION_SECONDS: Final = 2592000
 """How long a script may run by default: 30 days, in seconds."""
-
-
-class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to run, checked, in plain values that any process can read.
-
-    Attributes
-    ----------
-    source_directory
-        The project's folder: absolute, links followed.
-    script
-        The script's path in it, with forward slashes; None for a command.
-    arguments
-        What the script gets.
-    command
-        Words to execute, or one text for a shell; None for a script.
-    target
-        Name of the compute target.
-    environment
-        As `Environment.as_dict` gives it, with an interpreter that is there; for `building.interpreter_for`.
-    environment_variables
-        Set for the script.
-    process_count
-        How many processes run it.
-    is_distributed
-        Whether the environment variables of distributed training are wanted, even by one process.
-    max_run_duration_seconds
-        How long it may run; None for as long as it takes.
-    priority
-        Among those that wait for the same target, None where none was given.
-    collects_outputs
-        Whether ``./outputs`` is kept.
-    takes_snapshot
-        Whether the folder is kept.
-    watched_directories
-        Folders beside ``./outputs`` whose files are kept, such as ``logs``.
-    """
-
-    source_directory: str
-    script: str | None
-    arguments: list[str]
-    command: str | list[str] | None
-    target: str
-    environment: dict[str, Any]
-    environment_variables: dict[str, str]
-    process_count: int
-    is_distributed: bool
-    max_run_duration_seconds: float | None
-    priority: int | None
-    collects_outputs: bool
-    takes_snapshot: bool
-    watched_directories: list[str]
 
 
 class ScriptRunConfig(Closed):
@@ -203,6 +154,8 @@ class ScriptRunConfig(Closed):
         arguments = [str(word) for word in _words("arguments", self.arguments)]
         script, command = self._program(folder, arguments)
         environment = settled(config.environment.as_dict())
+        needs = needs_of(environment)
+        interpreter = None if needs.pip or needs.conda else str(needs.interpreter or sys.executable)
         return Program(
             source_directory=str(folder),
             script=script,
@@ -210,15 +163,21 @@ class ScriptRunConfig(Closed):
             command=command,
             target=config.target_name,
             environment=environment,
+            interpreter=interpreter,
             environment_variables=_variables(config.environment.environment_variables, config.environment_variables),
             process_count=process_count(config),
-            is_distributed=str(config.communicator or "None") != "None",
+            communicator="" if str(config.communicator or "None") == "None" else str(config.communicator),
             max_run_duration_seconds=_duration(config.max_run_duration_seconds),
             priority=config.priority,
             collects_outputs=bool(config.history.output_collection),
             takes_snapshot=bool(config.history.snapshot_project),
             watched_directories=[str(name) for name in config.history.directories_to_watch or ()],
         )
+
+    def _submit(self, experiment: Experiment, tags: Mapping[str, Any] | None = None, **wanted: Any) -> ScriptRun:
+        from runwidgets.submit.submitting import submit_program
+
+        return submit_program(experiment, self.checked(), tags, **wanted)
 
     def _program(self, folder: Path, arguments: list[str]) -> tuple[str | None, str | list[str] | None]:
         if self.script is not None and self.command is not None:

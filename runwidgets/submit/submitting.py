@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from runwidgets.errors import RunwidgetsError, SnapshotError, StoreError, UserError
+from runwidgets.compute import ComputeTarget
+from runwidgets.errors import ArgumentTypeError, RunwidgetsError, SnapshotError, StoreError, UserError
 from runwidgets.events import PropertiesAdded, RunCreated, StatusSet, TagsSet
 from runwidgets.home import home
 from runwidgets.recording import tag_texts
@@ -36,20 +37,68 @@ if TYPE_CHECKING:
     from runwidgets.events import Event
     from runwidgets.experiment import Experiment
     from runwidgets.store.contract import Store
+    from runwidgets.submit.definition import Program
 
 _MAIN: Final = (
     "import sys; sys.path.append(sys.argv[1]); "
     "from runwidgets.submit.supervisor import main; sys.exit(main(sys.argv[2:]))"
 )
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])
+_FOR_AZURE_ALONE: Final = frozenset({"credential_passthrough"})
+_HIGHEST_PRIORITY: Final = 10_000
 _now = time.time
+
+
+def submit_program(
+    experiment: Experiment,
+    program: Program,
+    tags: Mapping[str, Any] | None = None,
+    *,
+    run_id: str | None = None,
+    display_name: str | None = None,
+    priority: int | None = None,
+    _parent_run_id: str | None = None,
+    **unused: object,
+) -> ScriptRun:
+    """Submit a program that was checked; see `submit`.
+
+    Raises
+    ------
+    UserError
+        If there is no such argument, or the id is taken.
+    ComputeTargetError
+        If the workspace has no such target.
+    """
+    if unknown := sorted(unused.keys() - _FOR_AZURE_ALONE):
+        raise ArgumentTypeError(f"submit() has no argument {', '.join(unknown)}")
+    ComputeTarget(experiment.workspace, program.target)
+    priority = _priority(priority if priority is not None else program.priority)
+    definition = Definition(
+        **msgspec.structs.asdict(program),
+        run_id=new_run_id(experiment, run_id),
+        home=str(home()),
+        workspace=experiment.workspace.name,
+        experiment=experiment.name,
+        snapshot_id="",
+    )
+    return submit(experiment, definition, tags=tags, parent_id=_parent_run_id, name=display_name, priority=priority)
+
+
+def _priority(priority: object) -> int:
+    if priority is None:
+        return 0
+    if not isinstance(priority, int) or isinstance(priority, bool) or abs(priority) > _HIGHEST_PRIORITY:
+        raise UserError(
+            f"priority is {priority!r}: give an integer from -{_HIGHEST_PRIORITY:,} to {_HIGHEST_PRIORITY:,}; "
+            "runs of a higher one come first"
+        )
+    return priority
 
 
 def submit(
     experiment: Experiment,
     definition: Definition,
     *,
-    source: Path,
     tags: Mapping[str, Any] | None = None,
     parent_id: str | None = None,
     name: str | None = None,
@@ -62,9 +111,7 @@ def submit(
     experiment
         Where the run will be.
     definition
-        What it is to do, but for the snapshot.
-    source
-        The folder to take a snapshot of.
+        What it is to do, but for the snapshot, which is taken now.
     tags
         Tags to begin with.
     parent_id
@@ -84,13 +131,16 @@ def submit(
         If a tag is not one, or the temporary folder cannot be written.
     """
     workspace, run_id = experiment.workspace, definition.run_id
+    source = Path(definition.source_directory)
     texts = tag_texts(tags) if tags else {}
     _check_working_folder(run_id)
     store = workspace._store
     start: _Start | None = None
     try:
         start = _Start(workspace._folder, definition, priority)
-        snapshot_id = _snapshot(workspace._folder, source)  # while the other process loads what it needs
+        snapshot_id = _snapshot(
+            workspace._folder, source, definition.script
+        )  # while the other process loads what it needs
         start.place.define(msgspec.structs.replace(definition, snapshot_id=snapshot_id))
         properties, files = facts_of(source, with_diff=True)
         properties[SNAPSHOT_ID] = snapshot_id
@@ -204,10 +254,16 @@ def _check_working_folder(run_id: str) -> None:
         ) from error
 
 
-def _snapshot(folder: Path, source: Path) -> str:
-    snapshot = snapshots_of(folder).take(source, without=[home()], limits=Limits())
+def _snapshot(folder: Path, source: Path, script: str | None) -> str:
+    snapshots = snapshots_of(folder)
+    snapshot = snapshots.take(source, without=[home()], limits=Limits())
     if snapshot.unreadable:
         raise SnapshotError(
             f"no snapshot of {source} is kept: these cannot be read: {', '.join(snapshot.unreadable[:5])}"
+        )
+    if script is not None and all(file.name != script for file in snapshots.files(snapshot.id)):
+        raise SnapshotError(
+            f"the snapshot of {source} leaves out the script {script}, so that it could not run: take it out of "
+            ".amlignore or .gitignore, or out of a folder that no snapshot has, such as outputs and logs"
         )
     return snapshot.id

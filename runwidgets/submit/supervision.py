@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from runwidgets.errors import RunwidgetsError, StoreError
+from runwidgets.errors import EnvironmentBuildStoppedError, RunwidgetsError, StoreError
 from runwidgets.events import FileStored, PointLogged, PropertiesAdded, StatusSet
 from runwidgets.outputs import Outputs
 from runwidgets.records import RunError, RunStatus
@@ -23,17 +23,19 @@ from runwidgets.submit.definition import Definition, Place, working_folder
 from runwidgets.submit.descent import end_descendants, terminate_descendants
 from runwidgets.submit.failure import exit_error
 from runwidgets.submit.launching import Rank, launch, log_names
-from runwidgets.submit.sampling import Sampler
 from runwidgets.system import descendants, out_of_memory_kills
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from runwidgets.submit.sampling import Sampler
     from runwidgets.submit.waking import Alarm
 
 _log = logging.getLogger(__name__)
 _now = time.time
 
+BUILD_LOG: Final = "azureml-logs/20_image_build_log.txt"
+"""Name of the log of how an environment was made, as in SDK v1."""
 GRACE_SECONDS: Final = 10.0
 """How long processes have after SIGTERM, before SIGKILL; ``RUNWIDGETS_GRACE_SECONDS`` sets another."""
 _LOOK_SECONDS: Final = 1.0
@@ -107,7 +109,8 @@ class Supervision:
         self._say(RunStatus.STARTING)
         self._code.mkdir(parents=True)
         self._snapshots.restore(definition.snapshot_id, self._code)
-        self._outputs = Outputs({name: self._code / name for name in ("outputs", "logs")})
+        kept = [*(["outputs"] if definition.collects_outputs else []), *definition.watched_directories]
+        self._outputs = Outputs({name: self._code / name for name in kept})
         self._check()
         kills = out_of_memory_kills()
         for name in log_names(definition.process_count):
@@ -128,13 +131,34 @@ class Supervision:
         return RunStatus.FAILED, exit_error(what, code, log, out_of_memory=out_of_memory_kills() > kills)
 
     def _prepare(self, definition: Definition) -> str:
-        """Give the Python that runs the script."""
-        return definition.interpreter
+        """Give the Python that runs the script; where it has to be made first, that is logged with the run."""
+        if definition.interpreter is not None:
+            return definition.interpreter
+        from runwidgets.submit.building import cache_folder, interpreter_for
+
+        self._say(RunStatus.PREPARING)
+        self._record(FileStored(self._run_id, _now(), BUILD_LOG, 0))
+        with os.fdopen(self._files.open_to_append(self._run_id, BUILD_LOG), "wb") as log:
+            try:
+                return str(interpreter_for(definition.environment, cache_folder(), log, self._is_to_stop))
+            except EnvironmentBuildStoppedError:
+                self._check()
+                raise
+            finally:
+                self._record(FileStored(self._run_id, _now(), BUILD_LOG, log.tell()))
+
+    def _is_to_stop(self) -> bool:
+        try:
+            self._check()
+        except _StoppedError:
+            return True
+        return False
 
     def _watch(self) -> Rank | None:
         """Return when all processes have ended well, or one has failed: that one."""
         now = time.monotonic()
-        sampler, sample_at, collect_at, sizes_at = Sampler(), now + _FIRST_SAMPLE_SECONDS, now + _COLLECT_SECONDS, now
+        sampler: Sampler | None = None
+        sample_at, collect_at, sizes_at = now + _FIRST_SAMPLE_SECONDS, now + _COLLECT_SECONDS, now + _LOOK_SECONDS
         while True:
             self._reap()
             ended = [rank for rank in self._ranks if rank.process.returncode is not None]
@@ -146,6 +170,8 @@ class Supervision:
             now = time.monotonic()
             if now >= sample_at:
                 sample_at = now + _SAMPLE_SECONDS
+                if sampler is None:
+                    sampler = _sampler()
                 for name, value in sampler.sample(descendants(os.getpid())).items():
                     self._record(PointLogged(self._run_id, _now(), name, value))
             if now >= collect_at:
@@ -247,6 +273,12 @@ class Supervision:
             return
         for name, size in self._outputs.collect(self._files, self._run_id, settled_seconds=settled_seconds):
             self._record(FileStored(self._run_id, _now(), name, size))
+
+
+def _sampler() -> Sampler:
+    from runwidgets.submit.sampling import Sampler  # a script that ends at once need not wait for psutil
+
+    return Sampler()
 
 
 def _grace_seconds() -> float:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,10 +26,10 @@ from runwidgets.system import adopt_orphans, this_process, wait_until_free
 if TYPE_CHECKING:
     from runwidgets.store.queue import Slot
 
-_FIRST_LOOK_SECONDS: Final = 0.05
-"""How often the first in the line looks for a free slot."""
-_LOOK_SECONDS: Final = 10.0
-"""How often the others look about, though nothing woke them."""
+_LOOK_SECONDS: Final = 2.0
+"""How often it looks about though nothing woke it: somebody may have given the target more slots."""
+_TRIES: Final = 3
+_MOMENT_SECONDS: Final = 0.002
 
 
 def main(arguments: list[str]) -> int:
@@ -57,25 +58,29 @@ def _wait_for_slot(queue: Queue, ticket: Ticket, run_id: str, submission: Path) 
     """Return with a slot when it is the run's turn; without one, when the run is to be canceled before."""
     alarm = Alarm()
     _tell_whom_to_wake(submission)
-    watched, watcher = ticket.path, threading.Thread()
+    watched: dict[Path, threading.Thread] = {}
     try:
         while not (submission / "cancel").exists() and alarm.ended_by is None:
             before = queue.ahead_of(ticket.path)
             if before is None:
-                slot = queue.take_slot(run_id)
-                if slot is not None:
-                    return slot
-            elif before != watched or not watcher.is_alive():
-                watched, watcher = before, threading.Thread(target=_ring_when_free, args=(before, alarm), daemon=True)
-                watcher.start()
-            alarm.wait(_FIRST_LOOK_SECONDS if before is None else _LOOK_SECONDS)
+                for _ in range(_TRIES):
+                    slot = queue.take_slot(run_id)
+                    if slot is not None:
+                        return slot
+                    time.sleep(_MOMENT_SECONDS)  # whoever waits for a slot holds it for a moment when it gets free
+                import runwidgets.submit.supervision  # noqa: F401 (to be ready when a slot gets free)
+            for path in queue.slot_paths() if before is None else [before]:
+                if path not in watched or not watched[path].is_alive():
+                    watched[path] = threading.Thread(target=_ring_when_free, args=(path, alarm), daemon=True)
+                    watched[path].start()
+            alarm.wait(_LOOK_SECONDS)
     finally:
         ticket.give_back()
     return None
 
 
-def _ring_when_free(ticket: Path, alarm: Alarm) -> None:
-    wait_until_free(ticket)
+def _ring_when_free(path: Path, alarm: Alarm) -> None:
+    wait_until_free(path)
     alarm.ring()
 
 

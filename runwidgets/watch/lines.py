@@ -92,10 +92,13 @@ class Chart:
 
 
 def charted(view: RunView, matching: str = "") -> list[str]:
-    """List the metrics that have a chart, by name, those of which a label passes the filter (see `matches`)."""
+    """List the metrics that have a chart, by name, those of which a label passes the filter (see `matches`).
+
+    Those that were sampled of the script's processes have theirs elsewhere: `runwidgets.watch.gauges`.
+    """
+    logged = ((name, metric) for name, metric in view.metrics.items() if not metric.is_system)
     return sorted(
-        (name for name, metric in view.metrics.items() if _has_chart(metric) and _any_matches(metric, matching)),
-        key=str.casefold,
+        (name for name, metric in logged if _has_chart(metric) and _any_matches(metric, matching)), key=str.casefold
     )
 
 

@@ -3,7 +3,8 @@
 It looks at each run every 10 to 15 seconds (at random, so that many viewers of one store do not march in step) or as
 often as the most impatient of its viewers asks, and at once when this process sets the run's status. While there is
 nothing to show yet, it looks sooner a few times. It ends when nothing is watched. A look that fails is told to the
-viewers and tried again at the next turn: only the end of the run or of its viewers ends the watching.
+viewers and tried again at the next turn: only the end of the run or of its viewers ends the watching. Between looks it
+runs errands (see `Poller.every`) for what nobody is told of, as a log that grows.
 """
 
 from __future__ import annotations
@@ -77,6 +78,20 @@ class Subscription:
         self._poller.forget(self._watched, self)
 
 
+class Errand:
+    """Something that is done every so many seconds on the poller's thread, until `cancel`."""
+
+    def __init__(self, poller: Poller, seconds: float, action: Callable[[], None]) -> None:
+        self._poller = poller
+        self.seconds = seconds
+        self.action = action
+        self.due = 0.0
+
+    def cancel(self) -> None:
+        """Do it no more."""
+        self._poller.drop(self)
+
+
 class _Watched:
     """One run that is watched, by one feed for all its viewers."""
 
@@ -103,7 +118,37 @@ class Poller:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._watched: dict[tuple[Recorder, str], _Watched] = {}
+        self._errands: list[Errand] = []
         self._thread: threading.Thread | None = None
+
+    def every(self, seconds: float, action: Callable[[], None]) -> Errand:
+        """Do something again and again, from now on, until it is canceled.
+
+        Parameters
+        ----------
+        seconds
+            Time between.
+        action
+            Called on the poller's thread; it should be quick.
+        """
+        with self._changed:
+            errand = Errand(self, seconds, action)
+            self._errands.append(errand)
+            self._begin()
+            return errand
+
+    def drop(self, errand: Errand) -> None:
+        """Do an errand no more."""
+        with self._changed:
+            if errand in self._errands:
+                self._errands.remove(errand)
+            self._changed.notify()
+
+    def _begin(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="runwidgets-poller", daemon=True)
+            self._thread.start()
+        self._changed.notify()
 
     def subscribe(
         self, recorder: Recorder, run_id: str, seconds: float | None, on_look: Callable[[Look], None]
@@ -135,10 +180,7 @@ class Poller:
             subscription = Subscription(self, watched, seconds, on_look)
             watched.viewers.append(subscription)
             watched.due = 0.0
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="runwidgets-poller", daemon=True)
-                self._thread.start()
-            self._changed.notify()
+            self._begin()
             return subscription
 
     def _on_status(self, run_id: str, watched: _Watched) -> None:
@@ -164,16 +206,31 @@ class Poller:
     def _run(self) -> None:
         while True:
             with self._changed:
-                if not self._watched:
+                if not self._watched and not self._errands:
                     self._thread = None
                     return
-                watched = min(self._watched.values(), key=lambda w: w.due)
-                wait = watched.due - time.monotonic()
+                waiting: tuple[_Watched | Errand, ...] = (*self._watched.values(), *self._errands)
+                first = min(waiting, key=lambda w: w.due)
+                wait = first.due - time.monotonic()
                 if wait > 0:
                     self._changed.wait(wait)
                     continue
-                watched.due = math.inf  # a wake-up during the look sets it anew, and is not lost
-            self._look(watched)
+                if isinstance(first, Errand):
+                    first.due = time.monotonic() + first.seconds
+                else:
+                    first.due = math.inf  # a wake-up during the look sets it anew, and is not lost
+            if isinstance(first, Errand):
+                self._go(first)
+            else:
+                self._look(first)
+
+    @staticmethod
+    def _go(errand: Errand) -> None:
+        try:
+            errand.action()
+        except Exception:  # noqa: BLE001 (one errand's mistake must not end the watching; the next may succeed)
+            if threading.main_thread().is_alive():
+                _log.exception("an errand failed")
 
     def _look(self, watched: _Watched) -> None:
         trouble = None

@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 _MAX_ROWS: Final = 40
 _LONGEST_LINE: Final = 200
 _LONGEST_NAME: Final = 48
+MAX_LOG_LINES: Final = 20
+"""How many lines of a log a static picture shows."""
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _BOX_STYLE: Final = (
     "font: 13px/1.45 system-ui, sans-serif; border: 1px solid #8884; border-radius: 6px; padding: 8px 14px; "
     "overflow-x: auto; overflow-wrap: anywhere"
+)
+_LOG_STYLE: Final = (
+    "font: 12px/1.5 ui-monospace, monospace; margin: 2px 0 0; white-space: pre; overflow-x: auto; overflow-wrap: normal"
 )
 _DOT: Final = {
     "active": "#3b76d6", "done": "#2f9e6b", "failed": "#c8383f", "canceled": "#8b949e", "silent": "#b7791f",
@@ -105,8 +110,8 @@ def _head(header: HeaderState) -> list[str]:
     return [word for word in words if word]
 
 
-def as_text(view: RunView, now: float) -> str:
-    """Give a run as plain text: status, metrics with sparklines, children.
+def as_text(view: RunView, now: float, log: Sequence[str] = ()) -> str:
+    """Give a run as plain text: status, metrics with sparklines, children, the end of its log.
 
     Parameters
     ----------
@@ -114,6 +119,8 @@ def as_text(view: RunView, now: float) -> str:
         The run.
     now
         Epoch seconds, for elapsed time.
+    log
+        The lines of its log, of which the last are shown.
     """
     header = header_state(view, now, None, None)
     lines = [one_line("   ".join([f"● {header['status']}", *_head(header)]), _LONGEST_LINE)]
@@ -141,7 +148,16 @@ def as_text(view: RunView, now: float) -> str:
         lines += _aligned(child_table, left=(1, 2))
         if children["total"] > _MAX_ROWS:
             lines.append(f"  … {children['total']} child runs in all")
+    if log_lines := _last_lines(log):
+        lines += ["", "  the end of its log", *(f"  │ {line}" for line in log_lines)]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _last_lines(log: Sequence[str]) -> list[str]:
+    lines = [one_line(line, _LONGEST_LINE) for line in log]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines[-MAX_LOG_LINES:]
 
 
 def _aligned(table: Sequence[Sequence[str]], left: tuple[int, ...]) -> list[str]:
@@ -159,7 +175,7 @@ def one_line(text: str, limit: int = _LONGEST_NAME) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
-def as_html(view: RunView, now: float) -> str:
+def as_html(view: RunView, now: float, log: Sequence[str] = ()) -> str:
     """Give a run as static HTML with no script: what a notebook shows that is read without its widgets.
 
     Every string of a user is escaped.
@@ -170,6 +186,8 @@ def as_html(view: RunView, now: float) -> str:
         The run.
     now
         Epoch seconds, for elapsed time. Of a run that goes on it is told: the picture may be read much later.
+    log
+        The lines of its log, of which the last are shown.
     """
     header = header_state(view, now, None, None)
     words = _head(header)
@@ -200,6 +218,9 @@ def as_html(view: RunView, now: float) -> str:
     parts.append(_html_table(("#", "child run", "status", *columns), child_rows, left=(1, 2)))
     if children["total"] > _MAX_ROWS:
         parts.append(f"<div>… {children['total']} child runs in all</div>")
+    if log_lines := _last_lines(log):
+        text = "\n".join(map(escape, log_lines))
+        parts.append(f'<div style="margin-top: 6px">the end of its log</div><pre style="{_LOG_STYLE}">{text}</pre>')
     parts.append("</div>")
     return "".join(parts)
 

@@ -6,7 +6,7 @@ Views are never changed in place, so that any thread may show one while the next
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from runwidgets.records import ChildRecord, MetricDelta, RunDelta, RunRecord, Summary
     from runwidgets.store.summaries import Part
     from runwidgets.values import Value
+
+SYSTEM_PREFIX: Final = "system/"
+"""How the names of metrics begin that were sampled of a script's processes."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ class MetricView:
     """For an image metric: when each was logged, and its path."""
     row_count: int = 0
     """How many rows were logged, those of None included."""
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it was sampled of the script's processes, and not logged by it."""
+        return self.name.startswith(SYSTEM_PREFIX)
 
     @property
     def numeric(self) -> list[ColumnView]:

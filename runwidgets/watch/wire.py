@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 import numpy as np
 
-from runwidgets.records import MetricKind
+from runwidgets.records import MetricKind, RunStatus
 from runwidgets.values import wire_value
+from runwidgets.watch.beside import NOTHING_BESIDE, is_script
 from runwidgets.watch.lines import charted, label_of, matches
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from runwidgets.records import ChildRecord, Progress, RunError, RunRecord
     from runwidgets.store.thinning import Thinned
+    from runwidgets.watch.bars import Bar
+    from runwidgets.watch.beside import Beside
     from runwidgets.watch.lines import Chart
     from runwidgets.watch.view import ColumnView, MetricView, RunView
 
@@ -30,11 +33,13 @@ MAX_FILES: Final = 500
 MAX_TEXT: Final = 1000
 PAGE_SIZE: Final = 12
 SPARK_POINTS: Final = 48
-TabId = Literal["metrics", "children", "images", "details"]
+TabId = Literal["metrics", "children", "images", "details", "logs", "system"]
 TABS: Final[tuple[tuple[TabId, str], ...]] = (
-    ("metrics", "Metrics"), ("children", "Child runs"), ("images", "Images"), ("details", "Details"),
+    ("metrics", "Metrics"), ("children", "Child runs"), ("images", "Images"), ("details", "Details"), ("logs", "Logs"),
+    ("system", "System"),
 )  # fmt: skip
-"""All tabs, always in this order: one that came up later would move the others under the pointer."""
+"""All tabs, always in this order. Those that not every run has are last: one that came up later would else move the
+others under the pointer."""
 MAX_UNIT: Final = 32
 PALETTE: Final = tuple(
     f"var(--rw-series-{number}, {color})"
@@ -53,6 +58,7 @@ class ProgressState(TypedDict):
     total: float | None
     unit: str
     seconds_left: float | None
+    is_from_output: bool
 
 
 class ErrorState(TypedDict):
@@ -69,6 +75,7 @@ class Tab(TypedDict):
     id: TabId
     title: str
     count: int | None
+    is_shown: bool
 
 
 class HeaderState(TypedDict):
@@ -80,6 +87,7 @@ class HeaderState(TypedDict):
     experiment: str
     status: str
     status_group: str
+    queue: str | None
     started_at: float | None
     ended_at: float | None
     sent_at: float
@@ -87,6 +95,9 @@ class HeaderState(TypedDict):
     progress: ProgressState | None
     error: ErrorState | None
     banner: str | None
+    can_cancel: bool
+    open_children: int
+    cancel_trouble: str | None
     tabs: list[Tab]
 
 
@@ -232,9 +243,37 @@ class DetailsState(TypedDict):
     files_total: int
 
 
+class LogsState(TypedDict):
+    """``LogsState``."""
+
+    logs: list[str]
+    is_open: bool
+
+
+class LogsControls(TypedDict):
+    """``LogsControls``."""
+
+    name: str | None
+    wrap: bool
+
+
+class LogMessage(TypedDict):
+    """``LogMessage``."""
+
+    kind: Literal["log", "download"]
+    name: str
+    content: int
+    start: int
+    end: int
+    size: int
+    trouble: str | None
+
+
 DEFAULT_CONTROLS: Final[MetricsControls] = {
     "filter": "", "smoothing": 0.0, "x_axis": "step", "y_scale": "linear", "columns": 2, "page": 0,
 }  # fmt: skip
+
+DEFAULT_LOGS_CONTROLS: Final[LogsControls] = {"name": None, "wrap": False}
 
 
 def checked_controls(sent: Mapping[str, Any]) -> MetricsControls:
@@ -263,7 +302,9 @@ def run_name(record: RunRecord) -> str:
     return record.name or f"run_{record.run_id}"
 
 
-def header_state(view: RunView, now: float, next_refresh_at: float | None, trouble: str | None) -> HeaderState:
+def header_state(
+    view: RunView, now: float, next_refresh_at: float | None, trouble: str | None, beside: Beside = NOTHING_BESIDE
+) -> HeaderState:
     """Give the header of a run.
 
     Parameters
@@ -276,14 +317,24 @@ def header_state(view: RunView, now: float, next_refresh_at: float | None, troub
         When the next look is due.
     trouble
         Why the last look failed, or None.
+    beside
+        What is known of the run that is not in the view.
     """
     record = view.record
     status = view.status
+    if beside.is_canceling and not status.is_final:
+        status = RunStatus.CANCEL_REQUESTED
     counts: dict[TabId, int | None] = {
         "metrics": len(_shown_metrics(view)),
         "children": len(view.children),
         "images": sum(len(metric.images) for metric in view.metrics.values()),
         "details": None,
+        "logs": beside.log_count,
+        "system": None,
+    }
+    shown = {
+        "logs": beside.log_count > 0 or is_script(record),
+        "system": any(metric.is_system for metric in view.metrics.values()),
     }
     return {
         "run_id": record.run_id if record else "",
@@ -292,19 +343,46 @@ def header_state(view: RunView, now: float, next_refresh_at: float | None, troub
         "experiment": record.experiment if record else "",
         "status": status.value,
         "status_group": status.group,
+        "queue": beside.queue if status is RunStatus.QUEUED else None,
         "started_at": record.started_at if record else None,
         "ended_at": record.ended_at if record else None,
         "sent_at": now,
         "next_refresh_at": next_refresh_at,
-        "progress": _progress_state(record.progress, now, is_final=status.is_final) if record else None,
+        "progress": _progress(record, beside.bar, now, is_final=status.is_final) if record else None,
         "error": _error_state(record.error) if record and record.error else None,
         "banner": trouble,
-        "tabs": [{"id": name, "title": title, "count": counts[name] or None} for name, title in TABS],
+        "can_cancel": record is not None and not status.is_final and status is not RunStatus.CANCEL_REQUESTED,
+        "open_children": sum(not view.status_of(child.run).is_final for child in view.children.values()),
+        "cancel_trouble": None if status.is_final else beside.cancel_trouble,
+        "tabs": [
+            {"id": name, "title": title, "count": counts[name] or None, "is_shown": shown.get(name, True)}
+            for name, title in TABS
+        ],
     }
 
 
-def _progress_state(progress: Progress | None, now: float, *, is_final: bool) -> ProgressState | None:
-    if progress is None or not math.isfinite(progress.done):
+def _progress(record: RunRecord, bar: tuple[Bar, float] | None, now: float, *, is_final: bool) -> ProgressState | None:
+    """Give what the run has reported of its progress; where it has not, what it prints of it until it ends."""
+    if record.progress is not None:
+        return _progress_state(record.progress, now, is_final=is_final)
+    return None if bar is None or is_final else _bar_state(*bar, now)
+
+
+def _bar_state(bar: Bar, at: float, now: float) -> ProgressState:
+    left = None if bar.seconds_left is None else bar.seconds_left - max(0.0, now - at)
+    if left is not None and left < 1:
+        left = None
+    return {
+        "done": bar.done, "total": bar.total, "unit": _short(bar.unit), "seconds_left": left, "is_from_output": True,
+    }  # fmt: skip
+
+
+def _short(unit: str) -> str:
+    return unit if len(unit) <= MAX_UNIT else unit[: MAX_UNIT - 1] + "…"
+
+
+def _progress_state(progress: Progress, now: float, *, is_final: bool) -> ProgressState | None:
+    if not math.isfinite(progress.done):
         return None
     left = None
     total = progress.total if progress.total is not None and math.isfinite(progress.total) else None
@@ -314,8 +392,10 @@ def _progress_state(progress: Progress | None, now: float, *, is_final: bool) ->
         left = at_report - max(0.0, now - progress.at)
     if left is not None and left < 1:  # the estimate has run out, and the run has not
         left = None
-    unit = progress.unit if len(progress.unit) <= MAX_UNIT else progress.unit[: MAX_UNIT - 1] + "…"
-    return {"done": progress.done, "total": total, "unit": unit, "seconds_left": left}
+    return {
+        "done": progress.done, "total": total, "unit": _short(progress.unit), "seconds_left": left,
+        "is_from_output": False,
+    }  # fmt: skip
 
 
 def _error_state(error: RunError) -> ErrorState:
@@ -328,7 +408,7 @@ def _error_state(error: RunError) -> ErrorState:
 
 
 def _shown_metrics(view: RunView) -> list[MetricView]:
-    return [metric for metric in view.metrics.values() if metric.kind is not MetricKind.IMAGE]
+    return [metric for metric in view.metrics.values() if metric.kind is not MetricKind.IMAGE and not metric.is_system]
 
 
 def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:
@@ -458,3 +538,16 @@ def details_state(view: RunView) -> DetailsState:
         "files": [{"path": file.path, "size": file.size} for file in files[:MAX_FILES]],
         "files_total": len(files),
     }
+
+
+def logs_state(names: list[str], *, is_open: bool) -> LogsState:
+    """Give the logs that a run has.
+
+    Parameters
+    ----------
+    names
+        Their names, in the order in which they are offered.
+    is_open
+        Whether their tab is the open one.
+    """
+    return {"logs": names[:MAX_FILES], "is_open": is_open}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,11 @@ import ipywidgets
 from runwidgets.errors import ArgumentTypeError, StoreError
 from runwidgets.records import RunStatus
 from runwidgets.run import Run
+from runwidgets.watch.beside import NOTHING_BESIDE, Onlooker, is_script
 from runwidgets.watch.feed import Feed
+from runwidgets.watch.gauges import draw_gauge, gauges
 from runwidgets.watch.lines import charted, draw
+from runwidgets.watch.logs import Logs
 from runwidgets.watch.pictures import Pictures
 from runwidgets.watch.poller import Look, check_seconds, poller
 from runwidgets.watch.rows import RowPages
@@ -23,13 +27,16 @@ from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
     PAGE_SIZE,
+    TABS,
     checked_controls,
     children_state,
     details_state,
     header_state,
+    logs_state,
     metrics_state,
 )
-from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, HeaderPanel, ImagesPanel, MetricsPanel
+from runwidgets.widgets.grids import ChartGrid, Parts
+from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, HeaderPanel, ImagesPanel, LogsPanel, MetricsPanel
 from runwidgets.widgets.still import Still
 
 if TYPE_CHECKING:
@@ -37,12 +44,17 @@ if TYPE_CHECKING:
 
     from IPython.core.events import EventManager
 
-    from runwidgets.watch.poller import Subscription
+    from runwidgets.watch.poller import Errand, Subscription
+    from runwidgets.watch.view import MetricView
     from runwidgets.watch.wire import MetricsControls
-    from runwidgets.widgets.charts import ChartCard, SharedParts
 
 _FIRST_LOOK_SECONDS: Final = 5.0
 _BETWEEN_CHARTS_SECONDS: Final = 0.008
+_LOG_SECONDS: Final = 0.5
+_LOOKS_AFTER_CANCEL: Final = 2
+"""How many looks may miss that a run was canceled: one that was on its way, and the one after it."""
+_LOGS_INDEX: Final = [name for name, _ in TABS].index("logs")
+_SYSTEM_INDEX: Final = [name for name, _ in TABS].index("system")
 
 
 class RunDetails(ipywidgets.VBox):
@@ -78,33 +90,43 @@ class RunDetails(ipywidgets.VBox):
         self._mutex = threading.RLock()
         self._looked = threading.Event()
         self._view = RunView()
+        self._last_look: Look | None = None
+        self._beside = NOTHING_BESIDE
+        self._looks_to_go = 0
         self._controls: MetricsControls = {**DEFAULT_CONTROLS}
         self._subscription: Subscription | None = None
         self._is_displayed = False
         self._end_of_cell: EventManager | None = None
         self._zone: tzinfo | None = None
         self._drawing = 0
-        self._cards: list[ChartCard] = []
-        self._shared: SharedParts | None = None
-        self._still = Still()
+        self._log_files = Logs(run_instance.experiment.workspace._files, run_instance.id)
+        self._onlooker = Onlooker(run_instance, self._log_files)
+        self._still = Still(self._onlooker.log_lines)
         self._pictures = Pictures(run_instance.experiment.workspace._files, run_instance.id)
         self._header = HeaderPanel(_view_count=0)
         self._metrics = MetricsPanel(RowPages(run_instance._recorder, run_instance.id))
-        self._grid = ipywidgets.GridBox(_dom_classes=("rw-charts", "rw-columns-2"))
+        self._parts = Parts()
+        self._grid = ChartGrid(self._parts, _dom_classes=("rw-charts", "rw-columns-2"))
+        self._system_grid = ChartGrid(self._parts, _dom_classes=("rw-charts", "rw-columns-2"))
         self._children = ChildrenPanel()
         self._images = ImagesPanel()
         self._details = DetailsPanel()
+        self._logs = LogsPanel(self._log_files)
+        self._log_errand: Errand | None = None
         tabs = (
             ("metrics", (self._metrics, self._grid)),
             ("children", (self._children,)),
             ("images", (self._images,)),
             ("details", (self._details,)),
+            ("logs", (self._logs,)),
+            ("system", (self._system_grid,)),
         )
         self._tabs = [ipywidgets.VBox(panels, _dom_classes=("rw-page", f"rw-page-{name}")) for name, panels in tabs]
         super().__init__([self._header, *self._tabs], _dom_classes=("runwidgets", self._still.live_class))
         self._header.on_msg(self._on_message)
         self._header.observe(self._on_views, "_view_count")
         self._header.observe(self._on_time_zone, "time_zone")
+        self._header.observe(self._on_tab, "selected_index")
         self._metrics.observe(self._on_controls, "controls")
         self._is_open = True
         self._follow()
@@ -125,7 +147,7 @@ class RunDetails(ipywidgets.VBox):
         shell = get_ipython()
         if shell is None or not _has_front_end():
             self._have_looked()
-            print(as_text(self._view, time.time()))  # noqa: T201 (a terminal is where it is shown)
+            print(as_text(self._view, time.time(), self._onlooker.log_lines(self._view)))  # noqa: T201 (a terminal is where it is shown)
             return
         if not self._is_open:
             publish_display_data(self._repr_mimebundle_())
@@ -140,7 +162,8 @@ class RunDetails(ipywidgets.VBox):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         self._have_looked()
         now = time.time()
-        still = {"text/plain": as_text(self._view, now), "text/html": as_html(self._view, now)}
+        log = self._onlooker.log_lines(self._view)
+        still = {"text/plain": as_text(self._view, now, log), "text/html": as_html(self._view, now, log)}
         if not self._is_open:  # there is no model any more that a page could show
             return still
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -183,11 +206,14 @@ class RunDetails(ipywidgets.VBox):
             # Views that go away are counted, and the count of a model that is gone has no channel to be sent by.
             self._header.unobserve(self._on_views, "_view_count")
             self._header._view_count = None
-            panels = [self._header, self._metrics, self._grid, self._children, self._images, self._details]
-            for widget in (*self._cards, *panels, *self._tabs):
+            self._follow_log()
+            panels = [
+                self._header, self._metrics, self._grid, self._children, self._images, self._details, self._logs,
+                self._system_grid,
+            ]  # fmt: skip
+            for widget in (*panels, *self._tabs):
                 widget.close()
-            if self._shared is not None:
-                self._shared.close()
+            self._parts.close()
         super().close()
         self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets puts None there, and IPython calls it
 
@@ -195,15 +221,23 @@ class RunDetails(ipywidgets.VBox):
 
     def _follow(self) -> None:
         self._subscription = poller().subscribe(self._run._recorder, self._run.id, self._seconds, self._on_look)
+        self._follow_log()
 
     def _on_look(self, look: Look) -> None:
+        queue = self._onlooker.queue(look.view)
         with self._mutex:
             if not self._is_open:
                 return
-            self._view = look.view
-            self._header.show_state(header_state(look.view, time.time(), look.next_at, look.trouble))
+            self._beside = replace(self._beside, queue=queue)
+            is_first, self._view, self._last_look = self._view.record is None, look.view, look
+            self._look_beside()
+            self._show_header()
+            if is_first and is_script(look.view.record) and not look.view.metrics:
+                self._header.selected_index = _LOGS_INDEX  # what there is to see of a script that has just begun
             if look.changed:
                 self._show_panels()
+            self._show_logs()
+            self._follow_log()
             self._still.update(look.view)
         self._looked.set()
         if look.changed:
@@ -241,9 +275,72 @@ class RunDetails(ipywidgets.VBox):
         self._images.show_state(gallery)
         self._details.show_state(details_state(view))
 
+    def _look_beside(self) -> None:
+        """Look at what is no part of the view."""
+        logs = self._log_files.find(self._view.files)
+        beside = replace(self._beside, log_count=len(logs), bar=self._onlooker.bar(self._view))
+        if self._looks_to_go and beside.is_canceling:
+            self._looks_to_go -= 1
+            beside = replace(beside, is_canceling=self._looks_to_go > 0)
+        self._beside = beside
+
+    def _show_header(self) -> None:
+        if (look := self._last_look) is not None:
+            self._header.show_state(header_state(look.view, time.time(), look.next_at, look.trouble, self._beside))
+
+    def _cancel(self) -> None:
+        """Cancel the run, on a thread of its own: the browser's messages do not wait for it."""
+        trouble = None
+        try:
+            self._run.cancel()
+        except Exception as error:  # noqa: BLE001 (whatever it is, who asked for it is told)
+            trouble = str(error) or type(error).__name__
+        with self._mutex:
+            self._beside = replace(self._beside, is_canceling=trouble is None, cancel_trouble=trouble)
+            self._looks_to_go = _LOOKS_AFTER_CANCEL
+            if self._is_open:
+                self._show_header()
+            if self._subscription is not None:
+                self._subscription.refresh()
+
+    def _show_logs(self) -> None:
+        is_open = self._header.selected_index == _LOGS_INDEX
+        self._logs.show_state(logs_state(self._log_files.names, is_open=is_open))
+
+    def _on_tab(self, change: Any) -> None:
+        with self._mutex:
+            self._show_logs()
+            self._follow_log()
+        if change["new"] == _SYSTEM_INDEX:
+            self._draw()
+
+    def _follow_log(self) -> None:
+        """Look at the log more often than at the run while its tab is open: a look at a file costs next to nothing."""
+        with self._mutex:
+            goes_on = self._subscription is not None and not self._view.status.is_final
+            if goes_on and self._logs.state["is_open"]:
+                if self._log_errand is None:
+                    self._log_errand = poller().every(_LOG_SECONDS, self._on_log)
+            elif self._log_errand is not None:
+                self._log_errand.cancel()
+                self._log_errand = None
+                self._logs.send_more()  # what came since, the last words of a run among it
+
+    def _on_log(self) -> None:
+        with self._mutex:
+            if self._log_errand is not None:
+                self._logs.send_more()
+
     def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
-        if isinstance(content, dict) and content.get("kind") == "refresh" and self._subscription is not None:
-            self._subscription.refresh()
+        kind = content.get("kind") if isinstance(content, dict) else None
+        with self._mutex:
+            if kind == "refresh" and self._subscription is not None:
+                self._subscription.refresh()
+            elif kind == "cancel" and not self._beside.is_canceling and not self._view.status.is_final:
+                self._beside = replace(self._beside, is_canceling=True, cancel_trouble=None)
+                self._looks_to_go = 0
+                self._show_header()
+                threading.Thread(target=self._cancel, name="runwidgets-cancel", daemon=True).start()
 
     def _on_views(self, change: Any) -> None:
         """Pause when the last view goes, go on when one comes back."""
@@ -251,6 +348,7 @@ class RunDetails(ipywidgets.VBox):
             if change["new"] == 0 and self._subscription is not None:
                 self._subscription.cancel()
                 self._subscription = None
+                self._follow_log()
             elif change["new"] and self._subscription is None and not self._view.status.is_final:
                 self._follow()
             if change["new"] and not self._is_displayed:  # as a part of another widget
@@ -286,34 +384,33 @@ class RunDetails(ipywidgets.VBox):
             self._drawing += 1
             drawing = self._drawing
             view, controls, zone = self._view, self._controls, self._zone
-            names = charted(view, controls["filter"])
-            page = min(controls["page"], max(0, (len(names) - 1) // PAGE_SIZE))
-            names = names[page * PAGE_SIZE :][:PAGE_SIZE]
+            to_draw = self._to_draw(view, controls)
         started_at = view.record.started_at if view.record else None
-        for place, name in enumerate(names):
-            chart = draw(view.metrics[name], controls, started_at)
+        counts = dict.fromkeys((self._grid, *(grid for grid, _ in to_draw)), 0)
+        for grid, metric in to_draw:
+            if metric.is_system:
+                chart, title = draw_gauge(metric, started_at)
+            else:
+                chart, title = draw(metric, controls, started_at), metric.name
             with self._mutex:
                 if drawing != self._drawing:
                     return  # something newer is being drawn
-                self._card(place).show(chart, name, zone)
+                grid.card(counts[grid]).show(chart, title, zone)
+            counts[grid] += 1
             time.sleep(_BETWEEN_CHARTS_SECONDS)
         with self._mutex:
             if drawing == self._drawing:
-                self._place(len(names))
+                for grid, count in counts.items():
+                    grid.show_first(count)
 
-    def _card(self, place: int) -> ChartCard:
-        from runwidgets.widgets.charts import ChartCard, SharedParts
-
-        if self._shared is None:
-            self._shared = SharedParts()
-        while len(self._cards) <= place:
-            self._cards.append(ChartCard(self._shared))
-        return self._cards[place]
-
-    def _place(self, count: int) -> None:
-        children = tuple(self._cards[:count])
-        if self._grid.children != children:
-            self._grid.children = children
+    def _to_draw(self, view: RunView, controls: MetricsControls) -> list[tuple[ChartGrid, MetricView]]:
+        """List the charts that can be seen: a page of the metrics, and what was sampled while its tab is open."""
+        names = charted(view, controls["filter"])
+        page = min(controls["page"], max(0, (len(names) - 1) // PAGE_SIZE))
+        logged = [(self._grid, view.metrics[name]) for name in names[page * PAGE_SIZE :][:PAGE_SIZE]]
+        if self._header.selected_index != _SYSTEM_INDEX:
+            return logged
+        return [*logged, *((self._system_grid, metric) for metric in gauges(view))]
 
 
 def _has_front_end() -> bool:

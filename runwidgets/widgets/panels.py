@@ -12,13 +12,16 @@ from runwidgets.errors import StoreError
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
+    DEFAULT_LOGS_CONTROLS,
     children_state,
     details_state,
     header_state,
+    logs_state,
     metrics_state,
 )
 
 if TYPE_CHECKING:
+    from runwidgets.watch.logs import Logs
     from runwidgets.watch.rows import RowPages
 
 _STATIC: Final = Path(__file__).parent.parent / "static"
@@ -150,3 +153,40 @@ class DetailsPanel(Panel):
     @t.default("state")
     def _nothing_yet(self) -> Any:
         return details_state(RunView())
+
+
+class LogsPanel(Panel):
+    """One of the run's logs, as a terminal would show it; it follows the log as long as its tab is open.
+
+    Parameters
+    ----------
+    logs
+        Where the parts come from that the browser asks for.
+    """
+
+    _esm = _built("logs.js")
+
+    controls = t.Dict(dict(DEFAULT_LOGS_CONTROLS)).tag(sync=True)
+    """Which log, and whether its lines are wrapped; default `DEFAULT_LOGS_CONTROLS`. Set by the browser."""
+
+    def __init__(self, logs: Logs, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._logs = logs
+        self.on_msg(self._on_message)
+
+    @t.default("state")
+    def _nothing_yet(self) -> Any:
+        return logs_state([], is_open=False)
+
+    def send_more(self) -> None:
+        """Send what is new in the log that is shown."""
+        names: list[str] = self.state["logs"]
+        chosen = self.controls.get("name")
+        name = chosen if isinstance(chosen, str) and chosen in names else next(iter(names), None)
+        if name is not None and (found := self._logs.more(name)) is not None:
+            self.send(found[0], [found[1]])
+
+    def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
+        answer = self._logs.answer(content)
+        if answer is not None:
+            self.send(answer[0], [answer[1]])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from runwidgets.watch.static import as_html, as_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from runwidgets.watch.view import RunView
 
 _SECONDS: Final = 10.0
@@ -33,13 +35,19 @@ class Still:
     Notebooks save what their outputs said last. To give a live display anew would be to draw it anew, so what is to be
     read without a kernel is another output, which the page hides as long as the display is there.
 
+    Parameters
+    ----------
+    log
+        Gives the lines at the end of the log of a run.
+
     Attributes
     ----------
     live_class
         What the root of the display has to have among its DOM classes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, log: Callable[[RunView], Sequence[str]]) -> None:
+        self._log = log
         self._key = secrets.token_hex(6)
         self._is_shown = False
         self._drawn: RunView | None = None
@@ -65,7 +73,7 @@ class Still:
 
     def _bundle(self, view: RunView) -> dict[str, Any]:
         self._drawn, self._drawn_at = view, time.monotonic()
-        now = time.time()
+        now, log = time.time(), self._log(view)
         style = _STYLE.format(key=self._key).strip()
-        html = f'<div class="rw-still-{self._key}">{style}{as_html(view, now)}</div>'
-        return {"text/html": html, "text/plain": as_text(view, now)}
+        html = f'<div class="rw-still-{self._key}">{style}{as_html(view, now, log)}</div>'
+        return {"text/html": html, "text/plain": as_text(view, now, log)}

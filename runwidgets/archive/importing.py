@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 import msgspec
 
 from runwidgets.archive.checking import Archive, room_for
-from runwidgets.archive.layout import RUNS, content_name, file_name, metrics_name
+from runwidgets.archive.layout import LATEST, RUNS, content_name, file_name, metrics_name
 from runwidgets.archive.values_table import parquet, read_events
 from runwidgets.documents import checked_document
 from runwidgets.errors import ArchiveError, SnapshotError, UserError
@@ -45,8 +45,6 @@ IMPORTED_FROM: Final = "runwidgets.imported_from"
 """The property that tells what the id of a run was that was imported under another."""
 _SNAPSHOT: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST_DOCUMENT: Final = 2**26
-_LATEST: Final = 253_402_300_800.0
-"""The year 10000, of which Python has no dates."""
 
 
 class Imported(NamedTuple):
@@ -326,7 +324,7 @@ def _check_run(workspace: Workspace, run: ArchivedRun, exported_at: float) -> No
     times = [exported_at, run.created_at, run.started_at, run.ended_at, *(file.stored_at for file in run.files)]
     if run.progress is not None:
         times += [run.progress.at, run.progress.first_at]
-    if any(time is not None and not (math.isfinite(time) and 0 <= time < _LATEST) for time in times):
+    if any(time is not None and not (math.isfinite(time) and 0 <= time < LATEST) for time in times):
         raise _bad(f"has a run {run.run_id} with an impossible time")
     if any(metric.row_count < 0 for metric in run.metrics):
         raise _bad(f"has a run {run.run_id} with a metric of less than no rows")

@@ -19,6 +19,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from runwidgets.archive.layout import LATEST
 from runwidgets.columns import pack_column
 from runwidgets.errors import ArchiveError, MissingDependencyError
 from runwidgets.events import PointLogged, RowsLogged
@@ -40,6 +41,8 @@ _ROWS_AT_ONCE: Final = 65_536
 _ROWS_A_BYTE: Final = 1000
 _ROWS_OF_ANY: Final = 1_000_000
 """So many rows may be in any file, and so many more for each of its bytes: more is a trap, not what somebody logged."""
+_LIST: Final = 8
+"""So many values of one time are rather a list than values that came one by one."""
 _LONGEST_DIGITS: Final = 100_000
 _COLUMNS: Final = (
     "metric", "column", "row", "time", "step", "step_type", "step_text", "value", "value_type", "value_text",
@@ -68,12 +71,7 @@ def parquet() -> tuple[Any, Any]:
 def write_values(metrics: Iterable[MetricDelta], path: Path) -> None:
     """Write metrics that were read whole."""
     pa, pq = parquet()
-    word = pa.dictionary(pa.int32(), pa.string())
-    types = (
-        word, word, pa.int64(), pa.timestamp("us", tz="UTC"), pa.float64(), word, pa.string(), pa.float64(), word,
-        pa.string(),
-    )  # fmt: skip
-    schema = pa.schema(list(zip(_COLUMNS, types, strict=True)))
+    schema = _schema(pa)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for metric in metrics:
             times = [time for block in metric.blocks for time in block.times.to_list()]
@@ -88,9 +86,19 @@ def write_values(metrics: Iterable[MetricDelta], path: Path) -> None:
                         *_coded(steps[part]), *_coded(values[part]),
                     )  # fmt: skip
                     arrays = [
-                        pa.array(cell, type=kind, from_pandas=False) for cell, kind in zip(cells, types, strict=True)
+                        pa.array(cell, type=kind, from_pandas=False)
+                        for cell, kind in zip(cells, schema.types, strict=True)
                     ]
                     writer.write_table(pa.table(arrays, schema=schema))
+
+
+def _schema(pa: Any) -> Any:
+    word = pa.dictionary(pa.int32(), pa.string())
+    types = (
+        word, word, pa.int64(), pa.timestamp("us", tz="UTC"), pa.float64(), word, pa.string(), pa.float64(), word,
+        pa.string(),
+    )  # fmt: skip
+    return pa.schema(list(zip(_COLUMNS, types, strict=True)))
 
 
 def _coded(values: Sequence[Value]) -> tuple[list[float | None], list[str | None], list[str | None]]:
@@ -156,6 +164,8 @@ def read_events(path: Path, run_id: str, metrics: Sequence[ArchivedMetric], size
                 raise ArchiveError(f"the metrics of run {run_id} claim {count:,} rows in {size:,} bytes")
             if count != sum(metric.row_count * len(metric.columns) for metric in metrics):
                 raise ArchiveError(f"the metrics of run {run_id} have another number of rows than runs.json says")
+            if not file.schema_arrow.equals(_schema(pa)):
+                raise ArchiveError(f"the metrics of run {run_id} are another table than they should be")
             rows = _Rows(file)
             events = [event for metric in metrics for event in _events(run_id, metric, rows)]
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError) as error:
@@ -175,8 +185,8 @@ class _Rows:
         while count > 0:
             if not self._rest:
                 self._rest = next(self._batches, None)
-                if self._rest is None or tuple(self._rest.schema.names) != _COLUMNS:
-                    raise ValueError("it has other columns, or fewer rows, than it should")
+                if self._rest is None:
+                    raise ValueError("it has fewer rows than it should")
             part, self._rest = self._rest.slice(0, count), self._rest.slice(min(count, len(self._rest)))
             count -= len(part)
             yield {name: part.column(name) for name in _COLUMNS}
@@ -185,14 +195,13 @@ class _Rows:
 def _is_all(array: Any, text: str) -> bool:
     import pyarrow.compute as pc
 
-    words = array.dictionary_decode() if hasattr(array, "dictionary_decode") else array
-    return array.null_count == 0 and bool(pc.all(pc.equal(words, text)).as_py())
+    return array.null_count == 0 and bool(pc.all(pc.equal(array.dictionary_decode(), text)).as_py())
 
 
 def _decoded_all(part: dict[str, Any], what: str) -> list[Value]:
     """Give back values that are all of one kind at once, others one by one."""
     numbers, kinds, texts = part[what], part[f"{what}_type"], part[f"{what}_text"]
-    if numbers.null_count == 0 and texts.null_count == len(texts) and str(numbers.type) == "double":
+    if numbers.null_count == 0 and texts.null_count == len(texts):
         if _is_all(kinds, "float"):
             return numbers.to_numpy().tolist()  # type: ignore[no-any-return]
         if _is_all(kinds, "int"):
@@ -219,8 +228,10 @@ def _column_of(metric: ArchivedMetric, name: str, rows: _Rows) -> tuple[list[int
         times += part["time"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
         steps += _decoded_all(part, "step")
         values += _decoded_all(part, "value")
-    if None in times or any(isinstance(step, str) for step in steps):
-        raise ValueError(f"a row of {metric.name!r} has no time, or a step that is no number")
+    if None in times or (times and not 0 <= min(times) <= max(times) < LATEST * _MICROSECONDS):
+        raise ValueError(f"a row of {metric.name!r} has no time, or an impossible one")
+    if any(isinstance(step, str) for step in steps):
+        raise ValueError(f"a row of {metric.name!r} has a step that is no number")
     return times, steps, values
 
 
@@ -235,20 +246,18 @@ def _events(run_id: str, metric: ArchivedMetric, rows: _Rows) -> Iterator[Event]
         times, steps, columns[name] = found
     if metric.row_count == 0:
         yield RowsLogged(run_id, 0.0, metric.name, metric.kind, {name: pack_column([]) for name in metric.columns})
+    is_vector = metric.kind is MetricKind.VECTOR and columns.keys() == {VECTOR_COLUMN}
+    if is_vector and len(set(times)) > len(times) // _LIST:
+        for time, step, value in zip(times, steps, columns[VECTOR_COLUMN], strict=True):
+            yield PointLogged(run_id, time / _MICROSECONDS, metric.name, value, step)
+        return
     start = 0
     for time, group in groupby(times):
         end = start + len(list(group))
         for first in range(start, end, _ROWS_AT_ONCE):
             part = slice(first, min(end, first + _ROWS_AT_ONCE))
-            cells = {name: column[part] for name, column in columns.items()}
-            yield _event(run_id, metric, time / _MICROSECONDS, steps[part], cells)
+            packed = {name: pack_column(cells[part]) for name, cells in columns.items()}
+            yield RowsLogged(
+                run_id, time / _MICROSECONDS, metric.name, metric.kind, packed, pack_column(steps[part])
+            )  # fmt: skip
         start = end
-
-
-def _event(
-    run_id: str, metric: ArchivedMetric, at: float, steps: list[Value], columns: dict[str, list[Value]]
-) -> Event:
-    if metric.kind is MetricKind.VECTOR and len(steps) == 1 and columns.keys() == {VECTOR_COLUMN}:
-        return PointLogged(run_id, at, metric.name, columns[VECTOR_COLUMN][0], steps[0])
-    packed = {name: pack_column(cells) for name, cells in columns.items()}
-    return RowsLogged(run_id, at, metric.name, metric.kind, packed, pack_column(steps))

@@ -100,6 +100,8 @@ def _started_at_by_psutil(pid: int) -> float | None:
         return None if found.status() == psutil.STATUS_ZOMBIE else found.create_time()
     except psutil.NoSuchProcess:
         return None
+    except psutil.Error as error:
+        raise OSError(f"process {pid}: {error}") from error
 
 
 def this_process() -> Process:
@@ -114,8 +116,6 @@ def process_of(pid: int) -> Process:
 
 def lives(process: Process) -> bool | None:
     """Tell whether a process still runs; None where it cannot be known from here (another machine or container)."""
-    import psutil
-
     host, here = _machine()
     machine, boot, namespace = here.split(":")
     their_machine, their_boot, their_namespace = (*process.boot_id.split(":"), "", "")[:3]
@@ -127,7 +127,7 @@ def lives(process: Process) -> bool | None:
         return None
     try:
         started_at = _started_at(process.pid)
-    except (OSError, psutil.Error):
+    except OSError:
         return True
     return started_at is not None and abs(started_at - process.started_at) < 1
 
@@ -144,15 +144,30 @@ _NETWORK: Final = re.compile(
 
 def file_system_of(path: Path) -> FileSystem:
     """Tell what file system a path lies on, or would lie on if it existed."""
-    import psutil
-
     if str(path).startswith("\\\\"):
         return FileSystem("smb", is_network=True)  # a Windows path that begins with a server's name
+    return _file_system(os.path.realpath(path), _mounts())
+
+
+def _mounts() -> list[tuple[str, str, str]]:
+    """List what is mounted: where, its type, its options."""
     try:
-        mounts = [(part.mountpoint, part.fstype, part.opts) for part in psutil.disk_partitions(all=True)]
+        lines = (_PROC / "self/mounts").read_text("utf-8", "surrogateescape").splitlines()
+        return [
+            (_unescaped(place), kind, options) for _, place, kind, options, *_ in (line.split(" ") for line in lines)
+        ]
+    except (OSError, ValueError):
+        pass
+    import psutil
+
+    try:
+        return [(part.mountpoint, part.fstype, part.opts) for part in psutil.disk_partitions(all=True)]
     except (OSError, psutil.Error):
-        return FileSystem("", is_network=False)
-    return _file_system(os.path.realpath(path), mounts)
+        return []
+
+
+def _unescaped(place: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), place)
 
 
 def _file_system(path: str, mounts: Iterable[tuple[str, str, str]]) -> FileSystem:

@@ -20,11 +20,13 @@ def processes_of_run() -> list[int]:
     return descendants(os.getpid(), but=lambda pid: SUPERVISOR in variables_of(pid))
 
 
-def terminate_descendants() -> None:
-    """Send SIGTERM to all that descends from this process."""
-    for pid in processes_of_run():
+def terminate_descendants() -> bool:
+    """Send SIGTERM to all that descends from this process; tell whether there was anything."""
+    found = processes_of_run()
+    for pid in found:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGTERM)
+    return bool(found)
 
 
 def end_descendants() -> None:

@@ -235,7 +235,8 @@ class Supervision:
     def _stop_all(self) -> None:
         """End all that the script has started: SIGTERM, and after a grace period SIGKILL."""
         until = time.monotonic() + _grace_seconds()
-        terminate_descendants()
+        if not terminate_descendants():
+            return
         while processes_of_run() and time.monotonic() < until:
             self._reap()
             self._alarm.wait(min(0.05, until - time.monotonic()))

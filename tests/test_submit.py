@@ -165,6 +165,14 @@ def test_children_that_it_forks_and_daemonises_end_with_it(start):  # noqa: F811
     nothing_is_left()
 
 
+def test_a_deleted_experiment_leaves_nothing_of_its_runs(start):  # noqa: F811
+    run = start("pass")
+    assert ended(run) == "Completed"
+    nothing_is_left()
+    Experiment.delete(Workspace(), run.experiment.id)
+    assert not run._place.folder.exists()
+
+
 def test_a_script_may_delete_its_own_folder(start):  # noqa: F811
     run = start("import os, shutil\nshutil.rmtree(os.getcwd())\nprint('gone')")
     assert ended(run) == "Completed"

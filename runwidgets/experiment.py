@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 import uuid
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from runwidgets.store.contract import Store
     from runwidgets.workspace import Workspace
 
-_log = logging.getLogger(__name__)
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w\-]{0,254}")
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
 _write = os.write
-_AnyFunction = TypeVar("_AnyFunction", bound="Callable[..., None]")
+_AnyFunction = TypeVar("_AnyFunction", bound="Callable[..., object]")
 
 NO_FILE: Final = -1
 _LOOK_SECONDS: Final = 2e-5
@@ -52,8 +52,8 @@ class Appender:
         self.handle = [NO_FILE]
         """The open file's number, in a list for closures to share."""
         self.otherwise = otherwise
-        self.append = _appending_to(self.handle, otherwise)
-        """Append bytes, in one write."""
+        self.attempt, self.append = _functions(self.handle, otherwise)
+        """Append bytes, in one write: ``attempt`` gives how many were, ``append`` sees to it that all are."""
 
     def go_on(self, handle: int) -> None:
         """Let threads append to an open file; `NO_FILE` is none."""
@@ -71,14 +71,19 @@ class Appender:
             begun = {thread: frame for thread, frame in sys._current_frames().items() if begun.get(thread) is frame}
 
 
-def _appending_to(handle: list[int], otherwise: Callable[[bytes, int], object]) -> Callable[[bytes], None]:
+def _functions(
+    handle: list[int], otherwise: Callable[[bytes, int], object]
+) -> tuple[Callable[[bytes], int], Callable[[bytes], None]]:
     @appending
-    def append(data: bytes) -> None:
+    def attempt(data: bytes) -> int:
         try:
-            written = _write(handle[0], data)
+            return _write(handle[0], data)
         except OSError:
-            written = 0
+            return 0
+
+    def append(data: bytes) -> None:
+        written = attempt(data)
         if written != len(data):
             otherwise(data, written)
 
-    return append
+    return attempt, append

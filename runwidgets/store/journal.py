@@ -174,12 +174,16 @@ class JournalWriter:
 
     def _go_on(self) -> None:
         """Let threads append again, unless they must wait until others' events are written."""
-        if self._unfinished is not None:  # who reads the journal would take it to go on there
-            with contextlib.suppress(OSError):
-                self._unfinished.unlink(missing_ok=True)
-                self._unfinished = None
+        self._remove_unfinished()
+        self._unfinished = None
         if not self._waiting and not self.is_closed:
             self._appender.go_on(self._fd)
+
+    def _remove_unfinished(self) -> None:
+        """Delete a new file that nothing goes on in: who reads the journal would stop where it begins."""
+        if self._unfinished is not None:
+            with contextlib.suppress(OSError):
+                self._unfinished.unlink(missing_ok=True)
 
     def end(self) -> int:
         """Give the offset after the last event that is in a file, at a moment when no thread is within a write."""
@@ -202,6 +206,13 @@ class JournalWriter:
         written
             How much of it was written, and is to be cut off.
         """
+        if not written:
+            with self._mutex:  # until it is done for which the appender was stopped
+                pass
+            # And not under the mutex: what is done by a signal's handler meanwhile may wait for those that wait for it.
+            written = self._appender.attempt(data)
+            if written == len(data):
+                return True
         with self._mutex:
             if self.is_closed:
                 return False
@@ -221,6 +232,7 @@ class JournalWriter:
         calls, not between a comparison and the call that it is for.)
         """
         self._inserted += 1
+        self._remove_unfinished()
         try:
             written = _write(self._fd, data)
         except OSError as error:
@@ -319,6 +331,7 @@ class JournalWriter:
         damage = read_journal(self.path, max(0, self._size - begin)).damage
         if damage[-1:] == [Damage(keep, length)] and begin + keep >= self._size and self._inserted == before:
             os.ftruncate(self._fd, keep)
+        self._measure()  # so that the next look begins here
 
     def tidy(self, folded: int) -> None:
         """Delete the files that are in the store up to their end, and go on in a new file where this one is long."""

@@ -249,7 +249,7 @@ def _events(run_id: str, metric: ArchivedMetric, rows: _Rows) -> Iterator[Event]
     is_vector = metric.kind is MetricKind.VECTOR and columns.keys() == {VECTOR_COLUMN}
     if is_vector and len(set(times)) > len(times) // _LIST:
         for time, step, value in zip(times, steps, columns[VECTOR_COLUMN], strict=True):
-            yield PointLogged(run_id, time / _MICROSECONDS, metric.name, value, step)
+            yield PointLogged(run_id, metric.name, time / _MICROSECONDS, value, step)
         return
     start = 0
     for time, group in groupby(times):

@@ -181,7 +181,7 @@ class Supervision:
                 if sampler is None:
                     sampler = _sampler()
                 for name, value in sampler.sample(processes_of_run()).items():
-                    self._record(PointLogged(self._run_id, _now(), name, value))
+                    self._record(PointLogged(self._run_id, name, _now(), value))
             if now >= collect_at:
                 self._collect(settled_seconds=_SETTLED_SECONDS)
                 took = time.monotonic() - now

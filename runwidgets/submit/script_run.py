@@ -175,7 +175,7 @@ class ScriptRun(Run):
         if not status.is_final:
             raise UserError(f"clean(): run {self._id} is {status}: wait for its end, or cancel it")
         folder = working_folder(self._id)
-        found = [str(path) for path in sorted(folder.rglob("*")) if not path.is_dir()]
+        found = sorted(os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)  # noqa: PTH118
         shutil.rmtree(folder, ignore_errors=True)
         return found
 

@@ -14,20 +14,55 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runwidgets.errors import NotFoundError, RunwidgetsError, StoreError, UserError
+    from runwidgets.compute import ComputeTarget, LocalCompute
+    from runwidgets.errors import (
+        ComputeTargetError,
+        EnvironmentBuildError,
+        ModelNotFoundError,
+        ModelPathNotFoundError,
+        NotFoundError,
+        RunConfigurationError,
+        RunFailedError,
+        RunwidgetsError,
+        StoreError,
+        UserError,
+    )
     from runwidgets.experiment import Experiment, ViewType
+    from runwidgets.model import Model
     from runwidgets.records import RunStatus
     from runwidgets.run import Run
+    from runwidgets.submit.conda import CondaDependencies
+    from runwidgets.submit.distributed import MpiConfiguration, PyTorchConfiguration
+    from runwidgets.submit.environment import Environment
+    from runwidgets.submit.run_configuration import RunConfiguration
+    from runwidgets.submit.script_run import ScriptRun
+    from runwidgets.submit.script_run_config import ScriptRunConfig
     from runwidgets.widgets.details import RunDetails
     from runwidgets.workspace import Workspace
 
 __all__ = [
+    "ComputeTarget",
+    "ComputeTargetError",
+    "CondaDependencies",
+    "Environment",
+    "EnvironmentBuildError",
     "Experiment",
+    "LocalCompute",
+    "Model",
+    "ModelNotFoundError",
+    "ModelPathNotFoundError",
+    "MpiConfiguration",
     "NotFoundError",
+    "PyTorchConfiguration",
     "Run",
+    "RunConfiguration",
+    "RunConfigurationError",
     "RunDetails",
+    "RunFailedError",
     "RunStatus",
     "RunwidgetsError",
+    "ScriptRun",
+    "ScriptRunConfig",
     "StoreError",
     "UserError",
     "ViewType",
@@ -35,12 +70,28 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ComputeTarget": "compute",
+    "ComputeTargetError": "errors",
+    "CondaDependencies": "submit.conda",
+    "Environment": "submit.environment",
+    "EnvironmentBuildError": "errors",
     "Experiment": "experiment",
+    "LocalCompute": "compute",
+    "Model": "model",
+    "ModelNotFoundError": "errors",
+    "ModelPathNotFoundError": "errors",
+    "MpiConfiguration": "submit.distributed",
     "NotFoundError": "errors",
+    "PyTorchConfiguration": "submit.distributed",
     "Run": "run",
+    "RunConfiguration": "submit.run_configuration",
+    "RunConfigurationError": "errors",
     "RunDetails": "widgets.details",
+    "RunFailedError": "errors",
     "RunStatus": "records",
     "RunwidgetsError": "errors",
+    "ScriptRun": "submit.script_run",
+    "ScriptRunConfig": "submit.script_run_config",
     "StoreError": "errors",
     "UserError": "errors",
     "ViewType": "experiment",

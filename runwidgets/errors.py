@@ -41,6 +41,10 @@ class SnapshotError(RunwidgetsError):
     """A folder cannot be kept as a snapshot; the message says why, and what is biggest in it."""
 
 
+class ArchiveError(RunwidgetsError):
+    """An archive of runs cannot be read, or is not what its manifest says; nothing of it is imported."""
+
+
 class SchemaError(StoreError):
     """The store was written by a newer runwidgets than this one, or by an older one where it may not be written."""
 
@@ -69,9 +73,37 @@ class WorkspaceNotFoundError(NotFoundError, UserError):
     """A workspace, or the configuration that names one, is not where it was looked for."""
 
 
+class ModelNotFoundError(NotFoundError):
+    """A registered model that was named does not exist; the message says which do."""
+
+
+class ModelPathNotFoundError(NotFoundError):
+    """What was to be registered as a model is not there; of a run, the message lists its files."""
+
+
 class ArgumentTypeError(UserError, TypeError):
     """An argument is of a type that is not accepted."""
 
 
 class RunEnvironmentError(RunwidgetsError):
     """The process is not part of a submitted run, or what its environment says of the run is not true."""
+
+
+class WaitInterruptedError(RunwidgetsError):
+    """The waiting for a run was interrupted; the run itself goes on."""
+
+
+class ComputeTargetError(RunwidgetsError):
+    """A compute target cannot be made or used, or there is none of that name; the message says which there are."""
+
+
+class RunConfigurationError(UserError):
+    """A configuration of what to submit cannot be carried out; the message says which part of it, and what can be."""
+
+
+class EnvironmentBuildError(RunwidgetsError):
+    """The environment that a script was to run in cannot be made; the message has the last lines that tell why."""
+
+
+class EnvironmentBuildStoppedError(EnvironmentBuildError):
+    """An environment was not built to its end, since nobody wants it any more."""

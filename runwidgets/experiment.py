@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 import uuid
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from runwidgets.errors import NotFoundError, UserError
+from runwidgets.errors import ArgumentTypeError, NotFoundError, UserError
 from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from runwidgets.store.contract import Store
     from runwidgets.workspace import Workspace
 
-_log = logging.getLogger(__name__)
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w\-]{0,254}")
 
 
@@ -130,6 +128,8 @@ class Experiment:
         StoreError
             If the store does not answer.
         """
+        from runwidgets.deleting import remove_files
+
         recorder = workspace._recorder
         recorder.flush()
         recorder.recover()  # what is left of processes that are gone would bring their runs back
@@ -139,11 +139,7 @@ class Experiment:
             raise NotFoundError(
                 f"the workspace {workspace.name!r} has no experiment with the id {experiment_id!r}: it has {listed}"
             )
-        for run_id in recorder.store.delete_experiment(present[experiment_id], time.time()):
-            try:
-                workspace._files.remove(run_id)
-            except OSError as error:
-                _log.warning("run %s is deleted, but files of it are left: %s", run_id, error)
+        remove_files(workspace, recorder.store.delete_experiment(present[experiment_id], time.time()))
 
     @property
     def workspace(self) -> Workspace:
@@ -338,6 +334,42 @@ class Experiment:
             description=description,
             surroundings=surroundings,
         )
+
+    def submit(self, config: Any, tags: Mapping[str, Any] | None = None, **kwargs: Any) -> Run:
+        """Submit what a configuration describes, such as a `ScriptRunConfig`; it goes on without this process.
+
+        Parameters
+        ----------
+        config
+            The configuration.
+        tags
+            Tags to begin with.
+        **kwargs
+            What the kind of configuration takes besides; a script: ``run_id``, ``display_name``, and ``priority`` (runs
+            of a higher one leave the queue first; by default 0).
+
+        Returns
+        -------
+        Run
+            Of the class that the configuration asks for: a `ScriptRun` for a script.
+
+        Raises
+        ------
+        UserError
+            If it is no configuration, or something that it names is not there. Nothing is started then.
+        SnapshotError
+            If its folder has more than 2,000 files or 300 MB.
+        StoreError
+            If the workspace cannot be written.
+        """
+        start = getattr(config, "_submit", None)
+        if not callable(start):
+            raise ArgumentTypeError(
+                f"submit(): config is a {type(config).__name__}: give a ScriptRunConfig, or another configuration that "
+                "says what to run"
+            )
+        run: Run = start(self, tags, **kwargs)
+        return run
 
     def get_runs(
         self,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from runwidgets.errors import UserError
-from runwidgets.filters import found_runs, run_query
+from runwidgets.errors import ArgumentTypeError, UserError
+from runwidgets.filters import found_runs, matches, run_query
 from runwidgets.handle import Handle
+from runwidgets.records import RunStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from runwidgets.compute import ComputeTarget
     from runwidgets.experiment import Experiment
     from runwidgets.filters import Filter
     from runwidgets.records import RunQuery
     from runwidgets.run import Run
+    from runwidgets.workspace import Workspace
 
 
 class Family(Handle):
@@ -37,6 +40,47 @@ class Family(Handle):
         from runwidgets.starting import start_run
 
         return start_run(self._experiment, name=name, run_id=run_id, parent_id=self._id)
+
+    @staticmethod
+    def list_by_compute(
+        compute: ComputeTarget,
+        type: str | None = None,  # noqa: A002 (SDK v1's name)
+        tags: Filter = None,
+        properties: Filter = None,
+        status: str | None = None,
+    ) -> Iterator[Run]:
+        """Give the runs that go on at a compute target, and then those that wait there, in the order of their turns.
+
+        Parameters
+        ----------
+        compute
+            The target.
+        type
+            Only runs of this type.
+        tags, properties
+            Only runs that have this ``"key"``, or all of ``{"key": "value"}``.
+        status
+            Only runs that are in this state now: ``Running`` or ``Queued``.
+
+        Raises
+        ------
+        UserError
+            If it is no target, or a filter is of another form.
+        """
+        from runwidgets.compute import ComputeTarget
+
+        if not isinstance(compute, ComputeTarget):
+            raise ArgumentTypeError(
+                f"list_by_compute(): compute is a {compute.__class__.__name__}: give a ComputeTarget"
+            )
+        state = compute.get_status()
+        wanted = dict.fromkeys((*state.running, *state.queued))
+        query = run_query(tags=tags, properties=properties, run_type=type, deep=True)
+        return _those_of(compute.workspace, wanted, query, status)
+
+    def submit_child(self, config: Any, tags: Mapping[str, Any] | None = None, **kwargs: Any) -> Run:
+        """Submit what a configuration describes as a run below this one; see `Experiment.submit`."""
+        return self._experiment.submit(config, tags, **kwargs, _parent_run_id=self._id)
 
     def create_children(
         self, count: int | None = None, tag_key: str | None = None, tag_values: Iterable[Any] | None = None
@@ -72,6 +116,12 @@ class Family(Handle):
             self._limits.check_children(len(tag_values))
         return [start_run(self._experiment, parent_id=self._id, tags={tag_key: value}) for value in tag_values]
 
+    def _cancel_children(self) -> None:
+        """Cancel the runs just below this one that have not ended; each cancels those below it."""
+        for child in self.get_children():
+            if not RunStatus(child.get_status()).is_final:
+                child.cancel()
+
     def get_children(
         self,
         recursive: bool = False,
@@ -102,6 +152,19 @@ class Family(Handle):
             below=self._id, deep=recursive, tags=tags, properties=properties, run_type=type, status=status
         )
         return found_runs_of(self._experiment, query, status)
+
+
+def _those_of(workspace: Workspace, wanted: Iterable[str], query: RunQuery, status: str | None) -> Iterator[Run]:
+    from runwidgets.experiment import Experiment
+    from runwidgets.run import Run
+
+    workspace._recorder.flush()
+    for found in workspace._store.described([*wanted]):
+        if matches(found, query):
+            run = Run._of(Experiment(workspace, found.run.experiment), found)
+            now = RunStatus(run.get_status())
+            if not now.is_final and status in {None, now}:  # one that has just ended may have its slot for a moment
+                yield run
 
 
 def found_runs_of(experiment: Experiment, query: RunQuery, status: str | None) -> Iterator[Run]:

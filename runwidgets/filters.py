@@ -78,3 +78,12 @@ def found_runs(store: Store, query: RunQuery, status: str | None = None) -> Iter
             if status is None or observed_status(found.run.status, found.run.owner) == status:
                 yield found
         before = run_ids[-1]
+
+
+def matches(found: FoundRun, query: RunQuery) -> bool:
+    """Tell whether a run has the type, tags and properties of a query."""
+    return query.type in {None, found.run.type} and all(
+        key in pairs and value in {None, pairs[key]}
+        for pairs, wanted in ((found.tags, query.tags), (found.properties, query.properties))
+        for key, value in wanted.items()
+    )

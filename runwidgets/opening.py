@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import NotFoundError, UserError
@@ -20,6 +21,8 @@ _PATIENCE_SECONDS: Final = 1.5
 """So long an unknown run is waited for where other processes log: what they log is in the store within a second."""
 _LOOK_SECONDS: Final = 0.05
 _factories: dict[str, Callable[..., Run]] = {}
+_HOMES: Final = {"azureml.scriptrun": ("runwidgets.submit.script_run", "ScriptRun")}
+"""Classes of runs that this package has, and their modules: loaded when the first run of the type is opened."""
 
 
 def found_run(workspace: Workspace, run_id: str) -> FoundRun:
@@ -69,5 +72,12 @@ def add_factory(run_type: str, factory: Callable[..., Run]) -> None:
 
 def typed_run(experiment: Experiment, record: RunRecord) -> Run | None:
     """Give a run as the function for its type makes it; None where there is none."""
-    factory = _factories.get(record.type or "")
-    return factory(experiment_of(record, experiment), record) if factory is not None else None
+    run_type = record.type or ""
+    factory = _factories.get(run_type)
+    if factory is not None:
+        return factory(experiment_of(record, experiment), record)
+    if run_type in _HOMES:
+        module, name = _HOMES[run_type]
+        run: Run = getattr(import_module(module), name)(experiment_of(record, experiment), record.run_id)
+        return run
+    return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -51,15 +52,18 @@ class Outputs:
         """The folders."""
         return list(self._folders.values())
 
-    def collect(self, files: FileRoot, run_id: str) -> Iterator[tuple[str, int]]:
+    def collect(self, files: FileRoot, run_id: str, *, settled_seconds: float = 0.0) -> Iterator[tuple[str, int]]:
         """Copy what is new into the files of the run; give each name and size in bytes.
+
+        A file that changed within the last ``settled_seconds`` may still be written, and is left for next time.
 
         What cannot be copied is named in one warning, and tried again next time. The same content under the same name,
         uploaded before, is not copied again.
         """
         troubles: list[str] = []
+        latest = (time.time() - settled_seconds) * 1e9 if settled_seconds else float("inf")
         for (name, path), stamp in self._stamps():
-            if self._seen.get((name, path)) == stamp:
+            if self._seen.get((name, path)) == stamp or stamp.mtime_ns > latest:
                 continue
             try:
                 name_in_run = checked_name(name)

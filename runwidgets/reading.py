@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from runwidgets.errors import NotFoundError
 from runwidgets.filters import run_query
 from runwidgets.handle import Handle
 from runwidgets.metrics import sdk_metrics  # not when first asked: a fork meanwhile would leave the import locked
+from runwidgets.records import SYSTEM_METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
+    from runwidgets.model import Model
     from runwidgets.records import MetricDelta
+    from runwidgets.run import Run
 
 _log = logging.getLogger(__name__)
 LOG_FOLDERS: Final = ("logs/", "azureml-logs/", "user_logs/")
@@ -101,6 +104,51 @@ class Reading(Handle):
         for name, target in zip(names, targets, strict=True):
             self.download_file(name, Path(output_directory or ".") / target)
 
+    def register_model(  # noqa: PLR0917 (SDK v1's signature)
+        self,
+        model_name: str,
+        model_path: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        properties: Mapping[str, Any] | None = None,
+        model_framework: str | None = None,
+        model_framework_version: str | None = None,
+        description: str | None = None,
+        datasets: object = None,  # noqa: ARG002
+        sample_input_dataset: object = None,  # noqa: ARG002
+        sample_output_dataset: object = None,  # noqa: ARG002
+        resource_configuration: object = None,  # noqa: ARG002
+        **kwargs: object,  # noqa: ARG002
+    ) -> Model:
+        """Keep a file or a folder of the run as the next version of a model; it outlives the run.
+
+        Parameters
+        ----------
+        model_name
+            The model's name, as for `Model.register`.
+        model_path
+            A file of the run, or a folder in it, such as ``outputs/model.pkl``; by default what is called as the model
+            is.
+        tags, properties, model_framework, model_framework_version, description
+            As for `Model.register`.
+        datasets, sample_input_dataset, sample_output_dataset, resource_configuration, **kwargs
+            Accepted, as in SDK v1, and unused.
+
+        Raises
+        ------
+        ModelPathNotFoundError
+            If the run has no such file; the message lists what it has.
+        UserError
+            If the name cannot be a model's.
+        """
+        from runwidgets.model import Model
+        from runwidgets.registering import register_from_run
+
+        record = register_from_run(
+            cast("Run", self), model_name, model_path, self.get_file_names(), tags=tags, properties=properties,
+            description=description, model_framework=model_framework, model_framework_version=model_framework_version,
+        )  # fmt: skip
+        return Model._of(self._experiment.workspace, record)
+
     def _log_files(self) -> dict[str, Path]:
         """Find the run's logs: where each lies, by its name in the run."""
         files = self._experiment.workspace._files
@@ -140,7 +188,7 @@ class Reading(Handle):
         Parameters
         ----------
         name
-            Only this metric.
+            Only this metric. Without it, what a submitted run uses of the machine (``system/…``) is left out.
         recursive
             Give ``{run_id: {metric: value}}`` for this run and all below it; runs without metrics are left out.
         run_type
@@ -157,10 +205,17 @@ class Reading(Handle):
         self._recorder.flush()
         store = self._recorder.store
         files = self._experiment.workspace._files if populate else None
+
+        def of(run_id: str) -> dict[str, Any]:
+            found = store.metrics(run_id, name)
+            if name is None:
+                found = [metric for metric in found if not metric.name.startswith(SYSTEM_METRICS)]
+            return sdk_metrics(found, run_id, files)
+
         if not recursive:
-            return sdk_metrics(store.metrics(self._id, name), self._id, files)
+            return of(self._id)
         below = store.find(run_query(below=self._id, deep=True, run_type=run_type))
-        metrics = {run_id: sdk_metrics(store.metrics(run_id, name), run_id, files) for run_id in (self._id, *below)}
+        metrics = {run_id: of(run_id) for run_id in (self._id, *below)}
         return {run_id: found for run_id, found in metrics.items() if found}
 
     def get_metrics_frame(self, name: str) -> pd.DataFrame:

@@ -86,6 +86,8 @@ _DOCUMENTS: Final = frozenset(
 )
 
 
+SYSTEM_METRICS: Final = "system/"
+"""How the names of metrics begin that a supervisor measures: what a run uses of the machine."""
 VECTOR_COLUMN: Final = ""
 """Name of the one column of a vector or image metric."""
 
@@ -186,6 +188,8 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     experiment
         Name of their experiment.
+    id_prefix
+        What their ids begin with.
     below
         Id of the run that they are children of.
     deep
@@ -205,6 +209,7 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     experiment: str | None = None
+    id_prefix: str | None = None
     below: str | None = None
     deep: bool = False
     tags: dict[str, str | None] = {}

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from runwidgets.context import InContext
-from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError
+from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError, UserError, WaitInterruptedError
 from runwidgets.events import RunDescribed, StatusSet
 from runwidgets.family import Family, found_runs_of
 from runwidgets.filters import run_query
@@ -18,6 +18,7 @@ from runwidgets.opening import add_factory, experiment_of, found_run, typed_run
 from runwidgets.reading import Reading
 from runwidgets.records import RunError, RunStatus
 from runwidgets.snapshotting import Snapshotting
+from runwidgets.store.files import USER_LOG
 from runwidgets.system import may_be_written
 from runwidgets.waiting import LogStream, flush_within, run_details, wait_for_end
 
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from runwidgets.capture import Block
     from runwidgets.experiment import Experiment
     from runwidgets.filters import Filter
     from runwidgets.records import FoundRun, RunRecord
+    from runwidgets.submit.environment import Environment
     from runwidgets.workspace import Workspace
 
 _log = logging.getLogger(__name__)
@@ -54,6 +55,9 @@ class Run(InContext, Family, Snapshotting, Reading):
     NotFoundError
         If the workspace has no such run.
     """
+
+    _streamed_log = USER_LOG
+    """The log that waiting for the run prints."""
 
     def __init__(self, experiment: Experiment, run_id: str) -> None:
         self._attach(experiment, found_run(experiment.workspace, run_id))
@@ -90,7 +94,7 @@ class Run(InContext, Family, Snapshotting, Reading):
         self._description = ""
         self._tags = {}
         self._properties = {}
-        self._blocks: list[Block] = []
+        self._series = {}
 
     @classmethod
     def _of(cls, experiment: Experiment, found: FoundRun) -> Run:
@@ -279,6 +283,16 @@ class Run(InContext, Family, Snapshotting, Reading):
         """Give the status, and what the queue says of it; of an interactive run, nothing."""
         return {"status": self.get_status(), "details": None}
 
+    def get_environment(self) -> Environment:
+        """Give the environment that a submitted script runs in.
+
+        Raises
+        ------
+        UserError
+            If it is no submitted script.
+        """
+        raise UserError(f"run {self._id} has no environment: it was not submitted, it runs in its own process")
+
     # ---- life
 
     def flush(self, timeout_seconds: float = 300) -> None:
@@ -299,7 +313,8 @@ class Run(InContext, Family, Snapshotting, Reading):
             self._status = RunStatus.RUNNING
 
     def cancel(self) -> None:
-        """End the run: Canceled. The process that runs an interactive run goes on."""
+        """End the run, and those below it: Canceled. The process that runs an interactive run goes on."""
+        self._cancel_children()
         self._end(RunStatus.CANCELED, None)
 
     def wait_for_completion(
@@ -310,7 +325,8 @@ class Run(InContext, Family, Snapshotting, Reading):
         Parameters
         ----------
         show_output
-            Print the run's id now, what it prints in its ``with`` block as it comes, and a summary at the end.
+            Print the run's id now, what it prints as it comes (an interactive run: in its ``with`` block), and a
+            summary at the end.
         wait_post_processing
             Wait also while the run is Finalizing or being canceled.
         raise_on_error
@@ -325,13 +341,18 @@ class Run(InContext, Family, Snapshotting, Reading):
         ------
         RunFailedError
             If the run Failed and ``raise_on_error`` is set. A run that was Canceled raises nothing.
+        WaitInterruptedError
+            If the waiting is interrupted with ``show_output``, by Ctrl-C or a notebook's stop button; the run goes on.
         """
         if show_output:
-            from runwidgets.store.files import USER_LOG
-
             sys.stdout.write(f"RunId: {self._id}\n")
-            stream = LogStream(self, USER_LOG)
-            wait_for_end(self, wait_post_processing=wait_post_processing, at_each_look=stream.print_more)
+            stream = LogStream(self, self._streamed_log)
+            try:
+                wait_for_end(self, wait_post_processing=wait_post_processing, at_each_look=stream.print_more)
+            except KeyboardInterrupt as interrupt:
+                raise WaitInterruptedError(
+                    f"waiting for run {self._id} was interrupted; the run goes on: run.cancel() ends it"
+                ) from interrupt
         else:
             wait_for_end(self, wait_post_processing=wait_post_processing)
         details = self.get_details()

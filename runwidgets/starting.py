@@ -36,15 +36,7 @@ def start_run(
     surroundings: Surroundings | None = None,
 ) -> Run:
     """Start a run in this process, which from now on owes it an end; `Recorder.own` tells which."""
-    if run_id is None:
-        run_id = str(uuid.uuid4())
-    elif not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
-        raise UserError(
-            f"run_id {run_id!r}: it must begin with a letter or digit and hold only letters, digits, '_', '-' and '.', "
-            "at most 255"
-        )
-    elif _exists(experiment, run_id):
-        raise UserError(f"the workspace {experiment.workspace.name!r} has a run {run_id!r} already")
+    run_id = str(uuid.uuid4()) if run_id is None else checked_run_id(experiment, run_id)
     run = Run.__new__(Run)
     run._begin(experiment, run_id, name, parent_id)
     recorder = run._recorder
@@ -59,6 +51,29 @@ def start_run(
     run._status = RunStatus.RUNNING
     recorder.set_status(StatusSet(run_id, _now(), RunStatus.RUNNING))
     return run
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether a text can be the id of a run."""
+    return _RUN_ID.fullmatch(text) is not None
+
+
+def checked_run_id(experiment: Experiment, run_id: str) -> str:
+    """Give an id back, if a new run may have it.
+
+    Raises
+    ------
+    UserError
+        If it is none, or the workspace has a run of it.
+    """
+    if not isinstance(run_id, str) or not is_run_id(run_id):
+        raise UserError(
+            f"run_id {run_id!r}: it must begin with a letter or digit and hold only letters, digits, '_', '-' and '.', "
+            "at most 255"
+        )
+    if _exists(experiment, run_id):
+        raise UserError(f"the workspace {experiment.workspace.name!r} has a run {run_id!r} already")
+    return run_id
 
 
 def _exists(experiment: Experiment, run_id: str) -> bool:

@@ -19,7 +19,7 @@ from runwidgets.store.sources import Limits
 from runwidgets.system import may_be_written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from runwidgets.run import Run
     from runwidgets.workspace import Workspace
@@ -63,12 +63,8 @@ class Surroundings:
         folders = outputs_of(outputs, here)
         folder = None if snapshot_directory is None else _folder(snapshot_directory, here)
         self._outputs = Outputs(folders)
-        self.properties = python_facts() | _git_properties(folder or here)
-        self._texts = {_PACKAGES: packages} if (packages := packages_text()) else {}
+        self.properties, self._texts = facts_of(folder or here, with_diff=folder is not None)
         if folder is not None:
-            facts = git_facts(folder)
-            if facts is not None and facts.diff:
-                self._texts[_DIFF] = facts.diff
             snapshot_id = _snapshot(workspace, folder, [here / "outputs", here / "logs", *folders.values()])
             if snapshot_id is not None:
                 self.properties[SNAPSHOT_ID] = snapshot_id
@@ -79,14 +75,9 @@ class Surroundings:
         if self.properties:
             write(PropertiesAdded(run.id, _now(), self.properties))
             run._properties.update(self.properties)
-        files, contents = workspace._files, snapshots_of(workspace._folder)
-        for name, text in self._texts.items():
-            try:
-                source = contents.path(contents.keep(text.encode()))
-                write(FileStored(run.id, _now(), name, files.link(run.id, name, source)))
-            except OSError as error:
-                if may_be_written(workspace._folder):  # else the journal tells, of this too
-                    _log.warning("the file %s of run %s is not kept: %s", name, run.id, error)
+        files = workspace._files
+        for stored in keep_texts(workspace, run.id, self._texts):
+            write(stored)
 
         def collect() -> None:
             try:
@@ -96,6 +87,36 @@ class Surroundings:
                 _log.exception("the outputs of run %s cannot all be kept", run.id)
 
         return collect
+
+
+def facts_of(folder: Path, *, with_diff: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """Ask git about a folder, and Python about itself.
+
+    Returns
+    -------
+    tuple of dict
+        Properties for a run, and texts to keep with it, by file name: the packages, and what was changed since the
+        commit.
+    """
+    properties = python_facts() | _git_properties(folder)
+    texts = {_PACKAGES: packages} if (packages := packages_text()) else {}
+    if with_diff:
+        facts = git_facts(folder)
+        if facts is not None and facts.diff:
+            texts[_DIFF] = facts.diff
+    return properties, texts
+
+
+def keep_texts(workspace: Workspace, run_id: str, texts: dict[str, str]) -> Iterator[FileStored]:
+    """Keep texts as files of a run, equal ones once for all runs; what cannot be kept is a warning."""
+    files, contents = workspace._files, snapshots_of(workspace._folder)
+    for name, text in texts.items():
+        try:
+            source = contents.path(contents.keep(text.encode()))
+            yield FileStored(run_id, _now(), name, files.link(run_id, name, source))
+        except OSError as error:
+            if may_be_written(workspace._folder):  # else the journal tells, of this too
+                _log.warning("the file %s of run %s is not kept: %s", name, run_id, error)
 
 
 def _folder(given: object, here: Path) -> Path:

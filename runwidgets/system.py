@@ -11,10 +11,16 @@ import os
 import re
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 OPEN_FILES_CAN_GO: Final = os.name != "nt"
 """Whether a file can be deleted or replaced while it is open."""
@@ -94,18 +100,22 @@ def _started_at_by_psutil(pid: int) -> float | None:
         return None if found.status() == psutil.STATUS_ZOMBIE else found.create_time()
     except psutil.NoSuchProcess:
         return None
+    except psutil.Error as error:
+        raise OSError(f"process {pid}: {error}") from error
 
 
 def this_process() -> Process:
     """Describe the calling process."""
-    pid = os.getpid()
+    return process_of(os.getpid())
+
+
+def process_of(pid: int) -> Process:
+    """Describe a process of this machine that lives."""
     return Process(*_machine(), pid, _started_at(pid) or 0.0)
 
 
 def lives(process: Process) -> bool | None:
     """Tell whether a process still runs; None where it cannot be known from here (another machine or container)."""
-    import psutil
-
     host, here = _machine()
     machine, boot, namespace = here.split(":")
     their_machine, their_boot, their_namespace = (*process.boot_id.split(":"), "", "")[:3]
@@ -117,7 +127,7 @@ def lives(process: Process) -> bool | None:
         return None
     try:
         started_at = _started_at(process.pid)
-    except (OSError, psutil.Error):
+    except OSError:
         return True
     return started_at is not None and abs(started_at - process.started_at) < 1
 
@@ -134,15 +144,30 @@ _NETWORK: Final = re.compile(
 
 def file_system_of(path: Path) -> FileSystem:
     """Tell what file system a path lies on, or would lie on if it existed."""
-    import psutil
-
     if str(path).startswith("\\\\"):
         return FileSystem("smb", is_network=True)  # a Windows path that begins with a server's name
+    return _file_system(os.path.realpath(path), _mounts())
+
+
+def _mounts() -> list[tuple[str, str, str]]:
+    """List what is mounted: where, its type, its options."""
     try:
-        mounts = [(part.mountpoint, part.fstype, part.opts) for part in psutil.disk_partitions(all=True)]
+        lines = (_PROC / "self/mounts").read_text("utf-8", "surrogateescape").splitlines()
+        return [
+            (_unescaped(place), kind, options) for _, place, kind, options, *_ in (line.split(" ") for line in lines)
+        ]
+    except (OSError, ValueError):
+        pass
+    import psutil
+
+    try:
+        return [(part.mountpoint, part.fstype, part.opts) for part in psutil.disk_partitions(all=True)]
     except (OSError, psutil.Error):
-        return FileSystem("", is_network=False)
-    return _file_system(os.path.realpath(path), mounts)
+        return []
+
+
+def _unescaped(place: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), place)
 
 
 def _file_system(path: str, mounts: Iterable[tuple[str, str, str]]) -> FileSystem:
@@ -166,3 +191,161 @@ def may_be_written(folder: Path) -> bool:
     while not os.path.lexists(place) and place != place.parent:
         place = place.parent
     return os.path.isdir(place) and os.access(place, os.W_OK)  # noqa: PTH112 (which never raises)
+
+
+# ---- locks that a child inherits
+
+
+def hold(path: Path) -> int | None:
+    """Make a file where it is missing, and lock it for as long as its handle is open, here or in a child.
+
+    Returns
+    -------
+    int or None
+        The handle, which a child may inherit; None where another process holds the lock.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, or the system has no such locks.
+    """
+    if fcntl is None:
+        raise OSError(errno.ENOLCK, "this system has no locks that a child inherits")
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return None
+        except OSError:
+            os.close(handle)
+            raise
+        if os.fstat(handle).st_nlink:
+            return handle
+        os.close(handle)  # whoever held it has deleted it meanwhile
+
+
+def wait_until_free(path: Path) -> None:
+    """Return when nobody holds the lock of a file, or it is gone."""
+    if fcntl is None:
+        return
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+    finally:
+        os.close(handle)
+
+
+# ---- processes that come from this one
+
+
+def adopt_orphans() -> bool:
+    """Become the parent of all descendants that lose theirs; tell whether the system can do that (Linux can)."""
+    if not _PROC.is_dir():
+        return False
+    import ctypes
+
+    try:
+        return bool(ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+_SET_CHILD_SUBREAPER: Final = 36
+
+
+def descendants(pid: int, but: Callable[[int], bool] = lambda _: False) -> list[int]:
+    """List the processes that descend from one, those that have ended and wait for their parents left out.
+
+    Parameters
+    ----------
+    pid
+        The one.
+    but
+        Tells of a process whether it, and what descends from it, is left out too.
+    """
+    try:
+        parents = {int(name): _parent_of(name) for name in os.listdir(_PROC) if name.isdecimal()}  # noqa: PTH208 (slow)
+    except OSError:
+        parents = _parents_by_psutil()
+    found: list[int] = []
+    generation = {pid}
+    while generation:
+        generation = {child for child, parent in parents.items() if parent in generation and not but(child)}
+        found += sorted(generation)
+    return found
+
+
+def _parents_by_psutil() -> dict[int, int | None]:
+    import psutil
+
+    return {process.pid: process.info["ppid"] for process in psutil.process_iter(["ppid"])}
+
+
+def variables_of(pid: int) -> dict[str, str]:
+    """Give the environment variables that a process was started with; none where that cannot be known."""
+    try:
+        content = (_PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return {}
+    pairs = (pair.partition("=") for pair in content.decode("utf-8", "surrogateescape").split("\0"))
+    return {name: value for name, _, value in pairs}
+
+
+def _parent_of(pid: str) -> int | None:
+    try:
+        handle = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        state, parent, *_ = os.read(handle, _MUCH).rpartition(b")")[2].split(None, 2)
+    except OSError:  # it has ended meanwhile
+        return None
+    finally:
+        os.close(handle)
+    return None if state in b"ZX" else int(parent)
+
+
+_MUCH: Final = 4096
+
+
+def processors() -> int:
+    """Tell how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def out_of_memory_kills() -> int:
+    """Tell how many processes the system has killed for want of memory: in this control group, or else at all."""
+    found = _oom_kills_of_group()
+    return found if found is not None else _counter(_PROC / "vmstat", "oom_kill") or 0
+
+
+def _oom_kills_of_group() -> int | None:
+    try:
+        groups = (_PROC / "self/cgroup").read_text(encoding="ascii").splitlines()
+    except (OSError, ValueError):
+        return None
+    for line in groups:
+        _, controllers, path = line.split(":", 2)
+        if controllers in {"", "memory"}:
+            root = Path("/sys/fs/cgroup", controllers)
+            for name in ("memory.events", "memory.oom_control"):
+                counted = _counter(root / path.lstrip("/") / name, "oom_kill")
+                if counted is not None:
+                    return counted
+    return None
+
+
+def _counter(file: Path, word: str) -> int | None:
+    try:
+        for line in file.read_text(encoding="ascii").splitlines():
+            key, _, number = line.partition(" ")
+            if key == word:
+                return int(number)
+    except (OSError, ValueError):
+        pass
+    return None

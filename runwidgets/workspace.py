@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Mapping
 
+    from runwidgets.compute import ComputeTarget
     from runwidgets.experiment import Experiment
     from runwidgets.limits import Limits
+    from runwidgets.model import Model
     from runwidgets.run import Run
     from runwidgets.store.contract import Store
     from runwidgets.store.files import FileRoot
     from runwidgets.store.recorder import Recorder
+    from runwidgets.submit.environment import Environment
 
 _log = logging.getLogger(__name__)
 _FOR_AZURE_ALONE: Final = frozenset({
@@ -343,6 +346,17 @@ class Workspace:
     # ---- what is in it
 
     @property
+    def compute_targets(self) -> dict[str, ComputeTarget]:
+        """Its compute targets by name, ``local`` first."""
+        from runwidgets.compute import compute_targets
+
+        return compute_targets(self)
+
+    def get_default_compute_target(self, type: str = "CPU") -> ComputeTarget:  # noqa: A002, ARG002 (SDK v1's signature)
+        """Give the target ``local``."""
+        return self.compute_targets["local"]
+
+    @property
     def experiments(self) -> dict[str, Experiment]:
         """The active experiments by name, as they are now.
 
@@ -354,6 +368,32 @@ class Workspace:
         from runwidgets.experiment import Experiment
 
         return {experiment.name: experiment for experiment in Experiment.list(self)}
+
+    @property
+    def environments(self) -> dict[str, Environment]:
+        """The newest of each name that is registered, by name.
+
+        Raises
+        ------
+        StoreError
+            If one cannot be read.
+        """
+        from runwidgets.submit.environment import Environment
+
+        return Environment.list(self)
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The newest version of each registered model, by name, as they are now.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be read.
+        """
+        from runwidgets.model import Model
+
+        return {model.name: model for model in sorted(Model.list(self, latest=True), key=lambda model: model.name)}
 
     def get_run(self, run_id: str) -> Run:
         """Open a run of whichever experiment by its id.

@@ -12,6 +12,7 @@ import pytest
 from msgspec import structs
 
 from runwidgets.columns import pack_column
+from runwidgets.errors import UserError
 from runwidgets.events import (
     FileStored,
     JournalOpened,
@@ -27,6 +28,7 @@ from runwidgets.events import (
 )
 from runwidgets.metrics import sdk_metrics
 from runwidgets.records import Cursor, MetricKind, RunError, RunQuery, RunStatus
+from runwidgets.system import this_process
 
 
 class Folder:
@@ -54,7 +56,7 @@ def status(status, run_id="run", at=20.0, error=None):
 
 
 def points(values, name="m", run_id="run", first=0):
-    return [PointLogged(run_id, 100.0 + n, name, value, n) for n, value in enumerate(values, first)]
+    return [PointLogged(run_id, name, 100.0 + n, value, n) for n, value in enumerate(values, first)]
 
 
 def rows(columns, name="t", run_id="run", kind=MetricKind.TABLE, at=100.0):
@@ -71,6 +73,90 @@ class StoreContract:
         fold = Folder(store)
         fold(opened(), created())
         return fold
+
+    # ---- deleting runs
+
+    @pytest.mark.usefixtures("fold")
+    def test_a_deleted_run_is_gone_with_all_below_it_and_all_that_they_logged(self, store):
+        Folder(store)(
+            *points([1.0]),
+            status(RunStatus.COMPLETED),
+            *(created(run_id, parent_id=parent_id) for run_id, parent_id in [("a", "run"), ("b", "a"), ("c", None)]),
+            *points([2.0], run_id="b"),
+            TagsSet("b", 1.0, {"tag": "1"}),
+            *(status(RunStatus.COMPLETED, run_id) for run_id in "abc"),
+        )
+        cursor, version = store.changes("b", Cursor()).cursor, store.version()
+        assert store.delete_runs(["a", "b", "unknown"], 40.0) == ["a", "b"]
+        assert store.find(RunQuery(deep=True)) == ["c", "run"]
+        assert store.run("b") is None
+        assert store.metrics("b") == store.files("b") == store.described(["a", "b"]) == []
+        assert sdk_metrics(store.metrics("run"), "run") == {"m": 1.0}
+        assert store.changes("b", cursor).is_empty
+        assert store.version() > version
+        assert store.experiments()[0].run_count == 2
+        assert store.delete_runs(["a"], 41.0) == []
+
+    @pytest.mark.usefixtures("fold")
+    def test_what_comes_late_for_a_deleted_run_is_dropped(self, store):
+        fold = Folder(store)
+        fold(status(RunStatus.COMPLETED))
+        store.delete_runs(["run"], 40.0)
+        fold(*points([1.0]), TagsSet("run", 41.0, {"tag": "1"}))
+        assert store.run("run") is None
+
+    def test_no_run_is_deleted_while_one_of_them_goes_on(self, store):
+        process = this_process()
+        Folder(store)(
+            JournalOpened("journal-1", 1.0, process.host, process.boot_id, process.pid, process.started_at),
+            *(created("a"), created("b", parent_id="a"), created("c")),
+            *(status(RunStatus.COMPLETED, "a"), status(RunStatus.RUNNING, "b"), status(RunStatus.COMPLETED, "c")),
+        )
+        with pytest.raises(UserError, match=r"a run below it, is going on \(b\): end them"):
+            store.delete_runs(["c", "a"], 40.0)
+        assert store.find(RunQuery(deep=True)) == ["c", "b", "a"]
+
+    # ---- runs that come from elsewhere
+
+    @pytest.mark.usefixtures("fold")
+    def test_adopted_runs_are_there_whole_and_belong_to_no_process(self, store):
+        version = store.version()
+        store.adopt([created("new", at=5.0), *points([1.0, 2.0], run_id="new"), status(RunStatus.COMPLETED, "new")])
+        found = store.run("new")
+        assert (found.owner, found.status, found.created_at, found.number) == (None, RunStatus.COMPLETED, 5.0, 2)
+        assert sdk_metrics(store.metrics("new"), "new") == {"m": [1.0, 2.0]}
+        assert store.version() > version
+        assert store.owner("run") is not None
+
+    @pytest.mark.usefixtures("fold")
+    def test_no_run_is_adopted_where_one_of_them_is_there_already(self, store):
+        with pytest.raises(UserError, match="runs of these ids already: run"):
+            store.adopt([created("new"), created("run")])
+        assert store.find(RunQuery(deep=True)) == ["run"]
+
+    @pytest.mark.usefixtures("fold")
+    def test_a_deleted_run_can_be_adopted_again(self, store):
+        Folder(store)(status(RunStatus.COMPLETED))
+        store.delete_runs(["run"], 40.0)
+        store.adopt([created(at=10.0), *points([1.0])])
+        assert sdk_metrics(store.metrics("run"), "run") == {"m": 1.0}
+
+    # ---- finding by ids
+
+    def test_runs_are_found_by_the_beginning_of_their_ids(self, store):
+        Folder(store)(opened(), *(created(run_id) for run_id in ["ab", "abc", "abé", "a_c", "ac", "AB", "b"]))
+        found = {
+            prefix: store.find(RunQuery(id_prefix=prefix, deep=True)) for prefix in ("ab", "a_", "a%", "a", "abc", "z")
+        }
+        assert found == {
+            "ab": ["abé", "abc", "ab"],
+            "a_": ["a_c"],
+            "a%": [],
+            "a": ["ac", "a_c", "abé", "abc", "ab"],
+            "abc": ["abc"],
+            "z": [],
+        }
+        assert store.find(RunQuery(id_prefix="a", limit=2)) == ["ac", "a_c"]
 
     # ---- folding
 
@@ -317,8 +403,8 @@ class StoreContract:
         }
 
     def test_steps_and_times_belong_to_their_rows(self, store, fold):
-        fold(PointLogged("run", 1.5, "m", 1, 10), rows({"": [2, 3]}, "m", kind=MetricKind.VECTOR, at=2.5))
-        fold(PointLogged("run", 3.5, "m", 4, 2.5))
+        fold(PointLogged("run", "m", 1.5, 1, 10), rows({"": [2, 3]}, "m", kind=MetricKind.VECTOR, at=2.5))
+        fold(PointLogged("run", "m", 3.5, 4, 2.5))
         (metric,) = store.metrics("run")
         assert [s for b in metric.blocks for s in b.steps.to_list()] == [10, None, None, 2.5]
         assert [t for b in metric.blocks for t in b.times.to_list()] == [1_500_000, 2_500_000, 2_500_000, 3_500_000]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -30,7 +31,8 @@ def test_help_names_each_command_with_what_it_does():
     for arguments in [(), ("--help",)]:
         out, err = run(*arguments)
         assert (out.startswith("usage: runwidgets"), err) == (True, "")
-        assert "doctor    look whether what is kept is sound" in out
+        assert re.search(r"^ +doctor +look whether what is kept is sound", out, re.MULTILINE)
+        assert "Exit codes: 0 done; 1 the run that a command waited for has failed" in out
 
 
 def test_the_version_is_that_of_the_package():

@@ -18,12 +18,28 @@ FLOORS = {
     "runwidgets": 6,  # __init__.py alone: the rest is named below
     "runwidgets.__main__": 6,
     "runwidgets.cli": 6,
+    "runwidgets.commands": 6,
     "runwidgets.doctor": 6,
     "runwidgets.demo": 6,
     "runwidgets.widgets": 4,
     "runwidgets.terminal": 4,
     "runwidgets.watch": 3,
+    "runwidgets.submit": 3,
+    # Of submitting, what a workspace keeps and makes: environments.
+    "runwidgets.submit.building": 2,
+    "runwidgets.submit.built": 2,
+    "runwidgets.submit.closed": 2,
+    "runwidgets.submit.conda": 2,
+    "runwidgets.submit.conda_tool": 2,
+    "runwidgets.submit.environment": 2,
+    "runwidgets.submit.links": 2,
+    "runwidgets.submit.needs": 2,
+    "runwidgets.submit.registered": 2,
+    "runwidgets.submit.requirements": 2,
+    "runwidgets.submit.sections": 2,
     "runwidgets.run": 2,
+    "runwidgets.archive": 2,
+    "runwidgets.deleting": 2,
     "runwidgets.context": 2,
     "runwidgets.figures": 2,
     "runwidgets.handle": 2,
@@ -43,10 +59,14 @@ FLOORS = {
     "runwidgets.frames": 2,
     "runwidgets.exports": 2,
     "runwidgets.experiment": 2,
+    "runwidgets.compute": 2,
     "runwidgets.workspace": 2,
     "runwidgets.configuration": 2,
     "runwidgets.home": 2,
     "runwidgets.limits": 2,
+    "runwidgets.model": 2,
+    "runwidgets.choosing": 2,
+    "runwidgets.registering": 2,
     "runwidgets.reprs": 2,
     "runwidgets.store": 1,
     "runwidgets.artifacts": 0,
@@ -70,9 +90,12 @@ SOLE_IMPORTERS = {"bqplot": "runwidgets.widgets.charts"}
 # Names that tell nothing of what is in the module.
 VAGUE = {"base", "common", "helpers", "manager", "utils"}
 # What is imported by many who never look at a widget, and what it does not load.
+_WIDGETS = {"anywidget", "bqplot", "ipywidgets"}
+_DATA = {"numpy", "pandas", "yaml"}
 HEAVY = {
-    "import runwidgets": {"anywidget", "bqplot", "ipywidgets", "msgspec", "numpy", "pandas", "psutil", "sqlite3"},
-    "from runwidgets import Experiment, Run, Workspace": {"anywidget", "bqplot", "ipywidgets", "numpy", "pandas"},
+    "import runwidgets": {"msgspec", "psutil", "sqlite3"} | _WIDGETS | _DATA,
+    "from runwidgets import Experiment, Run, Workspace": _WIDGETS | _DATA,
+    "from runwidgets import Environment, ScriptRunConfig": _WIDGETS | _DATA,
 }
 
 

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from runwidgets.errors import SchemaError, StoreError
 from runwidgets.records import Cursor
-from runwidgets.store import experiments, safety, sqlite
+from runwidgets.store import deletion, safety, sqlite
 from runwidgets.store.sqlite import SqliteStore
 from runwidgets.system import FileSystem
 from tests.experiments_contract import ExperimentsContract
@@ -242,5 +242,5 @@ def test_an_experiment_is_deleted_from_every_table_that_holds_parts_of_runs(make
         columns = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
         for key in held.keys() & columns:
             held[key].add(table)
-    assert held["run_key"] == {"runs", *experiments.OF_A_RUN}
-    assert held["metric_key"] == {"metrics", *experiments.OF_A_METRIC}
+    assert held["run_key"] == {"runs", *deletion.OF_A_RUN}
+    assert held["metric_key"] == {"metrics", *deletion.OF_A_METRIC}

@@ -154,6 +154,33 @@ class Store(Protocol):
         """
         ...
 
+    def delete_runs(self, run_ids: Sequence[str], at: float) -> list[str]:
+        """Delete runs with all below them and all that they logged, in one transaction; their files stay.
+
+        Returns
+        -------
+        list of str
+            The ids of the runs that are gone; unknown ones are none of them.
+
+        Raises
+        ------
+        UserError
+            If one of them has not ended and its process lives; nothing is deleted then.
+        """
+        ...
+
+    def adopt(self, events: Sequence[Event]) -> None:
+        """Apply the events of runs that come from elsewhere, in one transaction; they belong to no process.
+
+        An id that was deleted before is as good as a new one.
+
+        Raises
+        ------
+        UserError
+            If a run of theirs is there already; nothing is done then.
+        """
+        ...
+
     def suspend(self) -> None:
         """Close what must not cross a fork, and hold back all other threads."""
         ...

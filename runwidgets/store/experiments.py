@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from runwidgets.errors import UserError
-from runwidgets.records import ExperimentRecord, Owner, RunStatus
-from runwidgets.store.liveness import observed_status
+from runwidgets.records import ExperimentRecord
+from runwidgets.store.deletion import delete_with_keys
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
-
-OF_A_METRIC: Final = ("blocks", "summaries")
-"""The tables that hold parts of a metric, by its ``metric_key``."""
-OF_A_RUN: Final = ("tags", "properties", "files", "recent", "metrics")
-"""The tables that hold parts of a run, by its ``run_key``."""
-_NAMED: Final = 5
 
 
 def listed(db: sqlite3.Connection, name: str | None = None) -> list[ExperimentRecord]:
@@ -79,38 +72,14 @@ def delete(db: sqlite3.Connection, name: str, at: float) -> list[str]:
     found = db.execute("SELECT experiment_key FROM experiments WHERE name = ?", (name,)).fetchone()
     if found is None:
         return []
-    runs = db.execute(
-        "SELECT run_id, status, j.journal_id, host, boot_id, pid, process_started_at, beat_at"
-        " FROM runs LEFT JOIN journals j USING (journal_id) WHERE experiment_key = ? ORDER BY run_key",
-        found,
-    ).fetchall()
-    running = [run_id for run_id, status, *owner in runs if _runs_still(status, owner)]
-    if running:
-        more = f" and {len(running) - _NAMED} more" if len(running) > _NAMED else ""
-        raise UserError(
-            f"the experiment {name!r} cannot be deleted while runs of it are going on "
-            f"({', '.join(running[:_NAMED])}{more}): end them with complete(), fail() or cancel(), or end their process"
-        )
-    its_runs = "run_key IN (SELECT run_key FROM runs WHERE experiment_key = ?)"
-    for table in OF_A_METRIC:
-        db.execute(
-            f"DELETE FROM {table} WHERE metric_key IN (SELECT metric_key FROM metrics WHERE {its_runs})",  # noqa: S608
-            found,
-        )
-    for table in OF_A_RUN:
-        db.execute(f"DELETE FROM {table} WHERE {its_runs}", found)  # noqa: S608 (our tables)
-    # What a process that still knows one of them logs later is of no run any more.
-    db.execute("INSERT OR REPLACE INTO deleted_runs SELECT run_id, ? FROM runs WHERE experiment_key = ?", (at, *found))
-    for table in ("runs", "experiment_tags", "experiments"):
-        db.execute(f"DELETE FROM {table} WHERE experiment_key = ?", found)  # noqa: S608
+    run_keys = [key for (key,) in db.execute("SELECT run_key FROM runs WHERE experiment_key = ?", found)]
+    deleted = delete_with_keys(
+        db, run_keys, at, f"the experiment {name!r} cannot be deleted while runs of it are going on"
+    )
+    for table in ("experiment_tags", "experiments"):
+        db.execute(f"DELETE FROM {table} WHERE experiment_key = ?", found)  # noqa: S608 (our tables)
     _raise_version(db)
-    return [run_id for run_id, *_ in runs]
-
-
-def _runs_still(status: str, owner: Sequence[object]) -> bool:
-    stored = RunStatus(status)
-    known = Owner(*owner) if owner[0] is not None else None  # type: ignore[arg-type]
-    return not stored.is_final and observed_status(stored, known) is not RunStatus.NOT_RESPONDING
+    return deleted
 
 
 def _made(db: sqlite3.Connection, name: str, at: float) -> int:

@@ -189,7 +189,9 @@ class Fold:
 
     def _open_journal(self, event: JournalOpened) -> None:
         self._db.execute(
-            "INSERT INTO journals VALUES (?, ?, ?, ?, ?, 0, ?, NULL) ON CONFLICT DO NOTHING",
+            "INSERT INTO journals VALUES (?, ?, ?, ?, ?, 0, ?, NULL) ON CONFLICT DO UPDATE SET host = excluded.host,"
+            " boot_id = excluded.boot_id, pid = excluded.pid, process_started_at = excluded.process_started_at,"
+            " beat_at = excluded.beat_at",  # it passes from the process that began it to the one that it is for
             (event.journal_id, event.host, event.boot_id, event.pid, event.process_started_at, event.at),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runwidgets.records import RunQuery
+
+_GREATEST: Final = "\U0010ffff"
+"""The character that comes after all others."""
 
 
 def search(query: RunQuery) -> tuple[str, list[Any]]:
@@ -32,9 +35,16 @@ def search(query: RunQuery) -> tuple[str, list[Any]]:
         values.append(query.below)
     elif not query.deep:
         where.append("r.parent_id IS NULL")
-    for column, wanted in (("e.name", query.experiment), ("r.type", query.type), ("r.status", query.status)):
+    prefix = stored_text(query.id_prefix or "") or None
+    for condition, wanted in (
+        ("e.name = ?", query.experiment),
+        ("r.type = ?", query.type),
+        ("r.status = ?", query.status),
+        ("r.run_id >= ?", prefix),
+        ("r.run_id < ?", prefix and prefix + _GREATEST),
+    ):
         if wanted is not None:
-            where.append(f"{column} = ?")
+            where.append(condition)
             values.append(wanted)
     for table, pairs in (("tags", query.tags), ("properties", query.properties)):
         for key, value in pairs.items():

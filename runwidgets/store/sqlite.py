@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from runwidgets.errors import SchemaError, StoreError
-from runwidgets.events import StatusSet
+from runwidgets.events import RunCreated, StatusSet
 from runwidgets.records import (
     ChildRecord,
     Cursor,
@@ -25,7 +25,7 @@ from runwidgets.records import (
     RunRecord,
     RunStatus,
 )
-from runwidgets.store import experiments
+from runwidgets.store import deletion, experiments
 from runwidgets.store.folding import Fold, to_progress
 from runwidgets.store.safety import IMMUTABLE, pragmas_for, reader_mode_for, unwritable_mode_for
 from runwidgets.store.schema import apply_steps, check_steps
@@ -48,6 +48,8 @@ PAGE_BYTES: Final = 1024
 slowly writes half as much as with the usual 4096 bytes, for a third more time to read long series."""
 _WAL_PAGES: Final = 4096
 """So long the write-ahead log grows before its pages are written back: 4 MiB, as is SQLite's own default."""
+_NOBODY: Final = ""
+"""The journal of runs that come from elsewhere."""
 _AT_ONCE: Final = 500
 """So many runs are asked for in one query."""
 _MOST_GATHERED: Final = 4096
@@ -380,6 +382,17 @@ class SqliteStore:
     def delete_experiment(self, name: str, at: float) -> list[str]:  # noqa: D102
         with self._transaction() as db:
             return experiments.delete(db, name, at)
+
+    def delete_runs(self, run_ids: Sequence[str], at: float) -> list[str]:  # noqa: D102
+        with self._transaction() as db:
+            return deletion.delete_runs(db, run_ids, at)
+
+    def adopt(self, events: Sequence[Event]) -> None:  # noqa: D102
+        created = [event.run_id for event in events if isinstance(event, RunCreated)]
+        with self._transaction() as db:
+            deletion.admit(db, created)
+            Fold(db, _NOBODY, self._gathered).apply(events)
+            db.executemany("UPDATE runs SET journal_id = NULL WHERE run_id = ?", [(run_id,) for run_id in created])
 
     # ---- life
 

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [logging] [processes] [store] [paint]`: measure, and print a table."""
+"""`python -m tests.benchmarks [logging] [processes] [store] [submitting] [paint]`: measure, and print a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 
 from tests.benchmarks.table import show
 
-PARTS = ("logging", "processes", "store", "paint")
+PARTS = ("logging", "processes", "store", "submitting", "paint")
 
 
 def main(chosen: list[str]) -> int:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import StoreError
-from runwidgets.store.experiments import OF_A_RUN
+from runwidgets.store.deletion import OF_A_RUN
 from runwidgets.store.health.findings import Finding, Severity, Trouble, counted, some_of
 from runwidgets.store.safety import pragmas_for, reader_mode_for
 from runwidgets.store.schema import STEPS, apply_steps

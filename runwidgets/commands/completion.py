@@ -1,0 +1,48 @@
+"""``runwidgets completion``: what makes a shell complete commands and options."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+from typing import Final
+
+from runwidgets.commands.exits import DONE
+from runwidgets.errors import MissingDependencyError
+
+_SHELLS: Final = ("bash", "zsh", "fish")
+
+
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command ``completion``."""
+    parser = commands.add_parser(
+        "completion",
+        help="print what makes a shell complete commands and options",
+        description='Print what makes a shell complete commands and options. For bash: eval "$(runwidgets completion '
+        'bash)" in ~/.bashrc; for zsh: the same in ~/.zshrc, after compinit; for fish: runwidgets completion fish > '
+        "~/.config/fish/completions/runwidgets.fish",
+        allow_abbrev=False,
+    )
+    parser.add_argument("shell", choices=_SHELLS, help="which shell")
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from runwidgets.cli import parser_of_commands
+
+    try:
+        shtab = import_module("shtab")
+    except ImportError as error:
+        raise MissingDependencyError("completion needs shtab, which is not installed: pip install shtab") from error
+    parser = parser_of_commands()
+    _shorten(parser)
+    sys.stdout.write(shtab.complete(parser, shell=arguments.shell))
+    return DONE
+
+
+def _shorten(parser: argparse.ArgumentParser) -> None:
+    """Have commands described as the help lists them: a shell has a line for each."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for listed in action._choices_actions:
+                action.choices[listed.dest].description = listed.help

@@ -1,0 +1,532 @@
+"""Submitted scripts, with real processes: their way through the queue, and every way to end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runwidgets import (
+    ComputeTarget,
+    Environment,
+    Experiment,
+    LocalCompute,
+    MpiConfiguration,
+    PyTorchConfiguration,
+    Run,
+    ScriptRun,
+    Workspace,
+)
+from runwidgets.errors import ComputeTargetError, RunFailedError, SnapshotError, StoreError, UserError
+from runwidgets.submit.supervision import BUILD_LOG
+from tests.submissions import (
+    ended,
+    log_of,
+    message_of,
+    nothing_is_left,
+    project,  # noqa: F401 (a fixture)
+    start,  # noqa: F401 (a fixture)
+    wait_until,
+)
+
+LOGS = """
+    import sys
+    from runwidgets import Run
+    run = Run.get_context()
+    run.log("m", 1)
+    print("arguments", sys.argv[1:])
+"""
+SLEEPS = """
+    import time
+    print("ready", flush=True)
+    time.sleep(600)
+"""
+
+
+def says(run, word: str) -> bool:
+    try:
+        return word in log_of(run)
+    except LookupError:
+        return False
+
+
+def test_a_script_finds_its_run_logs_to_it_and_is_completed_by_its_end(start):  # noqa: F811
+    run = start(LOGS, "--alpha", "0.5", tags={"a": 1})
+    assert (run.type, run.get_status() in {"Queued", "Starting", "Running", "Finalizing", "Completed"}) == (
+        "azureml.scriptrun",
+        True,
+    )
+    assert ended(run) == "Completed"
+    assert run.get_metrics() == {"m": 1}
+    assert log_of(run) == "arguments ['--alpha', '0.5']\n"
+    assert run.get_tags() == {"a": "1"}
+    assert run.get_properties()["runwidgets.exit_code"] == "0"
+
+
+def test_complete_and_fail_in_the_script_leave_the_status_to_its_exit(start):  # noqa: F811
+    assert ended(start(LOGS + "    run.fail('no')")) == "Completed"
+    assert ended(start(LOGS + "    run.complete(); sys.exit(3)")) == "Failed"
+
+
+def test_what_it_writes_is_kept_and_the_copy_that_it_worked_in_is_gone(start, project):  # noqa: F811
+    (project / "helper.py").write_text("name = 'from the helper'")
+    run = start(
+        """
+        import os, helper, pathlib
+        print(helper.name)
+        pathlib.Path("outputs/deep").mkdir()
+        pathlib.Path("outputs/deep/model.bin").write_bytes(b"model")
+        pathlib.Path("logs/train.txt").write_text("log")
+        pathlib.Path("scratch.txt").write_text("scratch")
+        print(os.getcwd())
+        """
+    )
+    assert ended(run) == "Completed"
+    files = [name for name in run.get_file_names() if not name.startswith("environment/")]
+    assert files == ["logs/train.txt", "outputs/deep/model.bin", "user_logs/std_log.txt"]
+    helper, folder = log_of(run).split("\n")[:2]
+    assert helper == "from the helper"
+    wait_until(lambda: not Path(folder).exists(), "the end of the copy")
+    assert not (project / "scratch.txt").exists()
+    assert run.clean() == []
+
+
+def test_a_change_after_the_submission_changes_nothing(start, project):  # noqa: F811
+    Workspace.create("default", exist_ok=True)
+    ComputeTarget.create(Workspace(), "one", LocalCompute(slots=1))
+    first = start(SLEEPS, target="one")
+    second = start("print('old')", target="one")
+    (project / "train.py").write_text("print('new')")
+    first.cancel()
+    assert ended(second) == "Completed"
+    assert log_of(second) == "old\n"
+
+
+def test_an_exception_is_the_error_of_the_run(start):  # noqa: F811
+    run = start("def f():\n    raise ValueError('no data\\nat all')\nprint('begins')\nf()")
+    assert ended(run) == "Failed"
+    error = run.get_details()["error"]["error"]
+    assert error["message"] == "User program failed with ValueError: no data\nat all"
+    assert "line 2, in f" in error["debugInfo"]["stackTrace"]
+    with pytest.raises(RunFailedError, match="no data"):
+        run.wait_for_completion()
+
+
+def test_an_exit_code_is_told_with_the_last_lines(start):  # noqa: F811
+    run = start("import sys\nprint('out of cheese')\nsys.exit(3)")
+    assert ended(run) == "Failed"
+    assert message_of(run) == "train.py ended with exit code 3. The last lines of its log:\nout of cheese"
+    assert run.get_properties()["runwidgets.exit_code"] == "3"
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV", "SIGTERM"])
+def test_an_end_by_a_signal_is_told(start, name):  # noqa: F811
+    run = start(f"import os, signal\nprint('last words')\nos.kill(os.getpid(), signal.{name})")
+    assert ended(run) == "Failed"
+    assert f"ended by {name}" in message_of(run)
+    assert "last words" in message_of(run)
+    assert run.get_properties()["runwidgets.signal"] == str(int(getattr(signal, name)))
+
+
+def test_output_that_is_no_text_is_kept_byte_for_byte(start):  # noqa: F811
+    run = start("import os\nos.write(1, b'\\xff\\xfe ok \\x00\\n')\nos.write(2, b'error\\n')")
+    assert ended(run) == "Completed"
+    path = run.experiment.workspace._files.path(run.id, "user_logs/std_log.txt")
+    assert path.read_bytes() == b"\xff\xfe ok \x00\nerror\n"
+    assert "\ufffd\ufffd ok" in run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"]
+
+
+def test_lines_can_be_read_while_the_script_goes_on(start):  # noqa: F811
+    run = start("import time\nprint('first')\ntime.sleep(600)")
+    wait_until(lambda: says(run, "first"), "the first line")
+    wait_until(lambda: Run.get(Workspace(), run.id).get_status() == "Running", "the status")
+    assert "user_logs/std_log.txt" in run.get_file_names()
+
+
+def test_children_that_it_forks_and_daemonises_end_with_it(start):  # noqa: F811
+    run = start(
+        """
+        import os, time
+        for daemonise in (False, True):
+            if os.fork() == 0:
+                if daemonise:
+                    os.setsid()
+                    if os.fork():
+                        os._exit(0)
+                time.sleep(600)
+        print("done")
+        """
+    )
+    assert ended(run) == "Completed"
+    nothing_is_left()
+
+
+def test_a_deleted_experiment_leaves_nothing_of_its_runs(start):  # noqa: F811
+    run = start("pass")
+    assert ended(run) == "Completed"
+    nothing_is_left()
+    Experiment.delete(Workspace(), run.experiment.id)
+    assert not run._place.folder.exists()
+
+
+def test_a_script_may_delete_its_own_folder(start):  # noqa: F811
+    run = start("import os, shutil\nshutil.rmtree(os.getcwd())\nprint('gone')")
+    assert ended(run) == "Completed"
+    assert log_of(run) == "gone\n"
+
+
+def test_ten_thousand_outputs_are_kept(start):  # noqa: F811
+    run = start("for i in range(10_000):\n    open(f'outputs/{i:05d}', 'w').write(str(i))")
+    assert ended(run) == "Completed"
+    assert sum(name.startswith("outputs/") for name in run.get_file_names()) == 10_000
+
+
+def test_much_output_is_kept_to_the_last_byte(start):  # noqa: F811
+    run = start("line = 'x' * 1023 + '\\n'\nfor _ in range(100):\n    print(line * 1024, end='')\nprint('end')")
+    assert ended(run) == "Completed"
+    assert run.experiment.workspace._files.path(run.id, "user_logs/std_log.txt").stat().st_size == 100 * 2**20 + 4
+
+
+# ---- environments
+
+
+def test_an_environment_with_packages_is_made_logged_and_can_log(start, tmp_path):  # noqa: F811
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "pyproject.toml").write_text("[project]\nname = 'little-one'\nversion = '1.0'\n")
+    (package / "little_one.py").write_text("word = 'of the environment'")
+    environment = Environment("with-package")
+    environment.python.conda_dependencies.add_pip_package(str(package))
+    text = "import sys, little_one\nfrom runwidgets import Run\nRun.get_context().log('m', 1)\nprint(little_one.word)"
+    run = start(text, environment=environment)
+    assert ended(run) == "Completed", log_of(run, BUILD_LOG)
+    assert log_of(run) == "of the environment\n"
+    assert run.get_metrics() == {"m": 1}
+    assert "built in" in log_of(run, BUILD_LOG)
+    assert run.get_environment().name == "with-package"
+
+
+def test_an_environment_that_cannot_be_made_is_why_the_run_failed(start, tmp_path):  # noqa: F811
+    environment = Environment("broken")
+    environment.python.conda_dependencies.add_pip_package(str(tmp_path / "not-there-1.0-py3-none-any.whl"))
+    run = start("pass", environment=environment)
+    assert ended(run) == "Failed"
+    assert run.get_details()["error"]["error"]["code"] == "EnvironmentBuildError"
+    assert "not-there" in message_of(run)
+
+
+def test_a_run_that_is_canceled_while_its_environment_is_made_ends_at_once(start, tmp_path):  # noqa: F811
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "setup.py").write_text("import time\nprint('slow', flush=True)\ntime.sleep(600)")
+    environment = Environment("slow")
+    environment.python.conda_dependencies.add_pip_package(str(package))
+    run = start("pass", environment=environment)
+    wait_until(lambda: run.get_status() == "Preparing", "the making of the environment")
+    run.cancel()
+    assert ended(run) == "Canceled"
+
+
+# ---- being canceled
+
+
+def test_a_running_script_is_canceled_with_all_that_it_started(start):  # noqa: F811
+    run = start("import os, time\nos.fork()\nprint('ready', flush=True)\ntime.sleep(600)")
+    wait_until(lambda: says(run, "ready"), "the script")
+    run.cancel()
+    run.cancel()
+    assert ended(run) == "Canceled"
+    nothing_is_left()
+    assert run.wait_for_completion()["status"] == "Canceled"
+
+
+def test_one_that_ignores_sigterm_is_killed_after_the_grace_period(start, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("RUNWIDGETS_GRACE_SECONDS", "0.3")
+    run = start(
+        """
+        import signal, time
+        signal.signal(signal.SIGTERM, lambda *_: print("I stay", flush=True))
+        print("ready", flush=True)
+        while True:
+            time.sleep(600)
+        """
+    )
+    wait_until(lambda: says(run, "ready"), "the script")
+    run.cancel()
+    assert ended(run) == "Canceled"
+    assert "I stay" in log_of(run)
+
+
+def test_a_script_has_the_grace_period_to_save_what_it_has(start):  # noqa: F811
+    run = start(
+        """
+        import signal, sys, time
+        def save(*_):
+            open("outputs/checkpoint", "w").write("saved")
+            sys.exit(0)
+        signal.signal(signal.SIGTERM, save)
+        print("ready", flush=True)
+        time.sleep(600)
+        """
+    )
+    wait_until(lambda: says(run, "ready"), "the script")
+    run.cancel()
+    assert ended(run) == "Canceled"
+    assert "outputs/checkpoint" in run.get_file_names()
+
+
+def test_a_queued_run_is_canceled_and_another_process_can_do_it(start):  # noqa: F811
+    ComputeTarget.create(Workspace(), "one", LocalCompute(slots=1))
+    first, second = start(SLEEPS, target="one"), start(SLEEPS, target="one")
+    wait_until(lambda: says(first, "ready"), "the first script")
+    code = f"from runwidgets import Run, Workspace; Run.get(Workspace(), {second.id!r}).cancel()"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert ended(second) == "Canceled"
+    wait_until(lambda: first.get_status() == "Running", "the status")
+
+
+def test_a_parent_that_is_canceled_cancels_its_children(start):  # noqa: F811
+    parent = start(SLEEPS)
+    child = start(SLEEPS, _parent_run_id=parent.id)
+    wait_until(lambda: says(child, "ready"), "the child's script")
+    parent.cancel()
+    assert (ended(parent), ended(child)) == ("Canceled", "Canceled")
+
+
+def test_an_interactive_parent_that_is_canceled_cancels_its_children(start):  # noqa: F811
+    parent = Experiment(Workspace(), "exp").start_logging(outputs=False, snapshot_directory=None)
+    child = start(SLEEPS, _parent_run_id=parent.id)
+    inner = parent.child_run()
+    parent.cancel()
+    assert (parent.get_status(), ended(child), inner.get_status()) == ("Canceled", "Canceled", "Canceled")
+
+
+def test_a_run_that_takes_too_long_is_ended_and_says_why(start):  # noqa: F811
+    run = start(SLEEPS, max_run_duration_seconds=0.2)
+    assert ended(run) == "Canceled"
+    assert "max_run_duration_seconds" in message_of(run)
+
+
+def test_a_run_that_a_script_submits_goes_on_when_the_script_has_ended(start, project):  # noqa: F811
+    (project / "below.py").write_text(
+        f"import os, time\nwhile not os.path.exists({str(project / 'go')!r}):\n    time.sleep(0.01)"
+    )
+    ComputeTarget.create(Workspace(), "two", LocalCompute(slots=2))
+    parent = start(
+        """
+        from runwidgets import Run, ScriptRunConfig
+        child = Run.get_context().submit_child(ScriptRunConfig(".", "below.py", compute_target="two"))
+        print(child.id)
+        """,
+        target="two",
+    )
+    assert ended(parent) == "Completed"
+    (child,) = parent.get_children()
+    assert child.id == log_of(parent).strip()
+    assert child.get_status() in {"Queued", "Starting", "Running"}
+    (project / "go").touch()
+    assert ended(child) == "Completed"
+
+
+# ---- the queue
+
+
+def test_runs_wait_for_their_turns_in_the_order_of_submission_and_know_their_places(start):  # noqa: F811
+    target = ComputeTarget.create(Workspace(), "one", LocalCompute(slots=1))
+    first = start(SLEEPS, target="one")
+    wait_until(lambda: says(first, "ready"), "the first script")
+    order = [start("pass", target="one") for _ in range(3)]
+    urgent = start("pass", target="one", priority=5)
+    assert target.get_status().running == [first.id]
+    assert target.get_status().queued == [urgent.id, *(run.id for run in order)]
+    assert order[1].get_detailed_status() == {
+        "status": "Queued",
+        "details": "3rd of 4 in the queue of 'one'; 1 of 1 slots are taken",
+    }
+    assert [run.id for run in Run.list_by_compute(target)] == [first.id, urgent.id, *(run.id for run in order)]
+    assert [run.id for run in Run.list_by_compute(target, status="Running")] == [first.id]
+    first.cancel()
+    for run in (urgent, *order):
+        assert ended(run) == "Completed"
+    begun = [run._record().started_at for run in (urgent, *order)]
+    assert begun == sorted(begun)
+    assert [*Run.list_by_compute(target)] == []
+
+
+def test_as_many_run_at_once_as_there_are_slots(start):  # noqa: F811
+    ComputeTarget.create(Workspace(), "two", LocalCompute(slots=2))
+    runs = [start(SLEEPS, target="two") for _ in range(3)]
+    wait_until(lambda: says(runs[0], "ready") and says(runs[1], "ready"), "the two scripts")
+    wait_until(lambda: [run.get_status() for run in runs] == ["Running", "Running", "Queued"], "their states")
+
+
+def test_who_waits_behind_one_that_is_killed_moves_up(start):  # noqa: F811
+    ComputeTarget.create(Workspace(), "one", LocalCompute(slots=1))
+    first, second, third = start(SLEEPS, target="one"), start("pass", target="one"), start("pass", target="one")
+    wait_until(second._place.supervisor.exists, "the second supervisor")
+    os.kill(int(second._place.supervisor.read_text().split()[0]), signal.SIGKILL)
+    first.cancel()
+    assert ended(third) == "Completed"
+    assert ended(second) == "Failed"
+
+
+# ---- who else may end
+
+
+def test_the_run_outlives_the_process_that_submitted_it(project, start):  # noqa: F811
+    run = start(SLEEPS)  # for the folder, and what is counted at the end
+    code = """
+import sys
+from runwidgets import Experiment, ScriptRunConfig, Workspace
+Experiment(Workspace(), "exp").submit(ScriptRunConfig(sys.argv[1], "wait.py"), run_id="of-another")
+"""
+    (project / "wait.py").write_text(
+        "import os, time\nwhile not os.path.exists('%s'):\n    time.sleep(0.01)" % (project / "go")
+    )
+    subprocess.run([sys.executable, "-c", code, str(project)], check=True)
+    other = ScriptRun(Experiment(Workspace(), "exp"), "of-another")
+    assert other.get_status() in {"Queued", "Starting", "Running"}
+    (project / "go").touch()
+    assert ended(other) == "Completed"
+    run.cancel()
+
+
+def test_when_the_supervisor_is_killed_nothing_of_the_script_is_left_and_the_run_has_failed(start):  # noqa: F811
+    run = start(
+        """
+        import os, time
+        from runwidgets import Run
+        Run.get_context().log("m", 1)
+        if os.fork() == 0:
+            os.setsid()
+        print("ready", flush=True)
+        time.sleep(600)
+        """
+    )
+    wait_until(lambda: log_of(run).count("ready") == 2 if says(run, "ready") else False, "both processes")
+    os.kill(int(run._place.supervisor.read_text().split()[0]), signal.SIGKILL)
+    nothing_is_left()
+    assert run.get_status() == "Failed"
+    assert run.get_metrics() == {"m": 1}
+
+
+def test_a_supervisor_that_is_terminated_ends_the_script_and_says_so(start):  # noqa: F811
+    run = start(SLEEPS)
+    wait_until(lambda: says(run, "ready"), "the script")
+    os.kill(int(run._place.supervisor.read_text().split()[0]), signal.SIGTERM)
+    assert ended(run) == "Failed"
+    assert "SIGTERM" in message_of(run)
+
+
+# ---- what is refused before anything starts
+
+
+def nothing_was_submitted() -> None:
+    assert [*Experiment(Workspace(), "exp").get_runs()] == []
+    nothing_is_left()
+    folder = Workspace()._folder
+    assert (
+        [*folder.glob("submissions/*")]
+        == [*folder.glob("journals/*.journal")]
+        == [*folder.glob("compute/*/queue/*")]
+        == []
+    )
+
+
+def test_a_temporary_folder_that_cannot_be_written_is_refused(start, monkeypatch, tmp_path):  # noqa: F811
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
+    with pytest.raises(UserError, match="TMPDIR"):
+        start("pass")
+    nothing_was_submitted()
+
+
+def test_a_folder_that_is_too_big_is_refused_and_the_biggest_is_named(start, project):  # noqa: F811
+    with (project / "data.bin").open("wb") as file:
+        file.truncate(400 * 2**20)
+    with pytest.raises(SnapshotError, match=r"data\.bin"):
+        start("pass")
+    nothing_was_submitted()
+
+
+def test_a_script_that_the_snapshot_leaves_out_is_refused(start, project):  # noqa: F811
+    (project / ".amlignore").write_text("train.py\n")
+    with pytest.raises(SnapshotError, match=r"leaves out the script train\.py.*\.amlignore"):
+        start("pass")
+    nothing_was_submitted()
+
+
+def test_a_workspace_that_cannot_be_written_is_refused(start):  # noqa: F811
+    folder = Workspace.create("default", exist_ok=True)._folder
+    start("pass").wait_for_completion(wait_post_processing=True)
+    (folder / "submissions").rename(folder / "before")
+    (folder / "submissions").write_text("in the way")
+    with pytest.raises(StoreError, match="submissions"):
+        start("pass")
+
+
+def test_a_target_that_is_not_there_is_refused_and_those_there_are_named(start):  # noqa: F811
+    ComputeTarget.create(Workspace(), "big", LocalCompute(slots=2))
+    with pytest.raises(ComputeTargetError, match=r"no compute target 'cluster'; it has: local, big"):
+        start("pass", target="cluster")
+    nothing_was_submitted()
+
+
+def test_an_id_is_taken_once(start):  # noqa: F811
+    start("pass", run_id="mine")
+    with pytest.raises(UserError, match="'mine' already"):
+        start("pass", run_id="mine")
+
+
+# ---- several processes
+
+
+def test_ranks_know_their_places_log_to_one_run_and_have_logs_of_their_own(start):  # noqa: F811
+    run = start(
+        """
+        import os
+        from runwidgets import Run
+        rank = int(os.environ["RANK"])
+        Run.get_context().log(f"of {rank}", rank)
+        print(rank, *(os.environ[name] for name in ("LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR")))
+        open(f"outputs/{rank}", "w")
+        """,
+        job=PyTorchConfiguration(process_count=3),
+    )
+    assert ended(run) == "Completed"
+    assert run.get_metrics() == {"of 0": 0, "of 1": 1, "of 2": 2} or sorted(run.get_metrics()) == [
+        "of 0",
+        "of 1",
+        "of 2",
+    ]
+    for rank in range(3):
+        assert log_of(run, f"user_logs/std_log_process_0{rank}.txt") == f"{rank} {rank} 3 127.0.0.1\n"
+    assert [name for name in run.get_file_names() if name.startswith("outputs")] == [
+        "outputs/0",
+        "outputs/1",
+        "outputs/2",
+    ]
+
+
+def test_a_rank_that_fails_ends_the_others_and_is_named(start):  # noqa: F811
+    run = start(
+        "import os, sys, time\nif os.environ['RANK'] == '1':\n    sys.exit('broken')\ntime.sleep(600)",
+        job=MpiConfiguration(process_count_per_node=2),
+    )
+    assert ended(run) == "Failed"
+    assert message_of(run).startswith("train.py (rank 1) ended with exit code 1")
+    assert "broken" in message_of(run)
+
+
+# ---- what it uses of the machine
+
+
+def test_what_it_uses_is_a_series_that_get_metrics_gives_when_asked(start):  # noqa: F811
+    run = start("import time\nx = bytearray(50 * 2**20)\ntime.sleep(600)")
+    wait_until(lambda: run.get_metrics("system/memory_mb"), "a sample")
+    assert 50 < run.get_metrics("system/memory_mb")["system/memory_mb"] < 500
+    assert run.get_metrics() == {}

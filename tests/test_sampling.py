@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -31,7 +32,7 @@ def busy():
 
 
 def test_a_busy_process_shows_in_processor_and_memory(busy):
-    sampler = Sampler()
+    sampler = Sampler(time.monotonic())
     sampler.sample([busy])
     found = {}
 
@@ -43,8 +44,18 @@ def test_a_busy_process_shows_in_processor_and_memory(busy):
     assert 100 < found["system/memory_mb"] < 400
 
 
+def test_the_first_sample_counts_from_when_the_processes_were_started():
+    begin = time.monotonic()
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        time.sleep(0.5)
+        found = Sampler(begin).sample([process.pid])
+        process.kill()
+    assert 1 < found["system/cpu_percent"] <= 110
+
+
 def test_processes_that_are_gone_are_left_out(busy):
-    sampler = Sampler()
+    sampler = Sampler(time.monotonic())
     assert sampler.sample([busy, 2**22 - 1])["system/memory_mb"] > 100
     assert sampler.sample([])["system/memory_mb"] == 0
 
@@ -61,7 +72,7 @@ def test_gpus_that_the_library_finds_are_sampled(monkeypatch):
         nvmlDeviceGetPowerUsage=lambda _: 75_500,
     )
     monkeypatch.setitem(sys.modules, "pynvml", library)
-    found = Sampler().sample([])
+    found = Sampler(time.monotonic()).sample([])
     assert {name: value for name, value in found.items() if "gpu1" in name} == {
         "system/gpu1_percent": 51.0,
         "system/gpu1_memory_mb": 1024.0,

@@ -248,6 +248,8 @@ class Supervision:
         """Take notice of all children that have ended, those included that others have left to this process."""
         for rank in self._ranks:
             rank.process.poll()
+        if not hasattr(os, "waitid"):  # macOS, before Python 3.13; nothing is left to this process there
+            return
         mine = {rank.process.pid for rank in self._ranks if rank.process.returncode is None}
         with suppress(ChildProcessError):
             while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:

@@ -450,7 +450,8 @@ def test_bash_completes_commands_and_options(tmp_path):
     """
     for words, expected in (
         (["ru"], {"runs"}), (["runs", "--so"], {"--sort"}), (["completion", "f"], {"fish"}),
-        (["d"], {"doctor", "delete", "download"}),
+        (["d"], {"doctor", "delete", "download"}), (["submit", "--exp"], {"--experiment"}),
+        (["compute", "sh"], {"show"}), (["compute", "create", "--sl"], {"--slots"}),
     ):  # fmt: skip
         done = subprocess.run(
             ["bash", "-c", ask, "bash", file, *words], check=True, capture_output=True, text=True, timeout=SECONDS

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from runwidgets.submit.sampling import Sampler
@@ -41,6 +43,16 @@ def test_a_busy_process_shows_in_processor_and_memory(busy):
 
     wait_until(is_busy, "processor time")
     assert 100 < found["system/memory_mb"] < 400
+
+
+def test_what_was_used_until_the_first_sample_was_used_since_the_beginning():
+    began = time.monotonic()
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        wait_until(lambda: sum(psutil.Process(process.pid).cpu_times()[:2]) > 0.5, "half a second of a processor")
+        first = Sampler(began).sample([process.pid])
+        process.kill()
+    assert 0 < first["system/cpu_percent"] < 110  # one thread has one processor; clocks tick in hundredths
 
 
 def test_processes_that_are_gone_are_left_out(busy):

@@ -17,16 +17,22 @@ _MEGABYTE: Final = 2**20
 class Sampler:
     """Measures processes: CPU, memory and disk of them all together, GPUs of the whole machine.
 
-    CPU and disk count from one sample to the next, of the processes that are there at both. GPUs are those that
-    NVIDIA's library finds, where it is installed.
+    CPU counts from one sample to the next, and that of a process which has come meanwhile from its beginning. GPUs are
+    those that NVIDIA's library finds, where it is installed.
+
+    Parameters
+    ----------
+    since
+        When the first of the processes began, in seconds of the monotonic clock: what they have used until the first
+        sample is taken to be used since then. By default now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, since: float | None = None) -> None:
         self._known: dict[int, psutil.Process] = {}
         self._cpu: dict[int, float] = {}
         self._disk: dict[int, tuple[float, float]] = {}
         self._read = self._written = 0.0
-        self._at = time.monotonic()
+        self._at = time.monotonic() if since is None else since
         self._gpus = _gpus()
 
     def sample(self, pids: Iterable[int]) -> dict[str, float]:

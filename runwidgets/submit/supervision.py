@@ -164,7 +164,7 @@ class Supervision:
 
     def _watch(self) -> Rank | None:
         """Return when all processes have ended well, or one has failed: that one."""
-        now = time.monotonic()
+        began = now = time.monotonic()
         sampler: Sampler | None = None
         sample_at, collect_at, sizes_at = now + _FIRST_SAMPLE_SECONDS, now + _COLLECT_SECONDS, now + _LOOK_SECONDS
         while True:
@@ -179,7 +179,7 @@ class Supervision:
             if now >= sample_at:
                 sample_at = now + _SAMPLE_SECONDS
                 if sampler is None:
-                    sampler = _sampler()
+                    sampler = _sampler(began)
                 for name, value in sampler.sample(processes_of_run()).items():
                     self._record(PointLogged(self._run_id, name, _now(), value))
             if now >= collect_at:
@@ -284,10 +284,10 @@ class Supervision:
             self._record(FileStored(self._run_id, _now(), name, size))
 
 
-def _sampler() -> Sampler:
+def _sampler(began: float) -> Sampler:
     from runwidgets.submit.sampling import Sampler  # a script that ends at once need not wait for psutil
 
-    return Sampler()
+    return Sampler(began)
 
 
 def _grace_seconds() -> float:

@@ -15,7 +15,7 @@ import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.commands.exits import DONE, INTERRUPTED, TROUBLE
 from runwidgets.errors import RunwidgetsError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS: Final = (
+    "runwidgets.commands.submitting",
     "runwidgets.commands.runs",
     "runwidgets.commands.show",
     "runwidgets.commands.logs",
@@ -34,6 +35,7 @@ COMMANDS: Final = (
     "runwidgets.commands.importing",
     "runwidgets.commands.cancel",
     "runwidgets.commands.delete",
+    "runwidgets.commands.compute",
     "runwidgets.doctor",
     "runwidgets.commands.completion",
 )
@@ -90,9 +92,9 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def parser_of_commands() -> argparse.ArgumentParser:
     """Give the parser of the command with all of its commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="runwidgets",
-        description="Watch training runs, with no service, no account and no network.",
+        description="Submit scripts and watch training runs, with no service, no account and no network.",
         epilog="Exit codes: 0 done; 1 the run that a command waited for has failed; 2 the command was not understood, "
         "or could not be done; 130 interrupted.",
         allow_abbrev=False,
@@ -102,3 +104,22 @@ def parser_of_commands() -> argparse.ArgumentParser:
     for module in COMMANDS:
         import_module(module).add_command(commands)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Gives a command that has a default for ``for_script`` there what follows ``--``, as it is.
+
+    A positional argument of ``argparse`` that takes what follows ``--`` would have to come before all options.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse arguments; see `argparse.ArgumentParser.parse_known_args`."""
+        given = list(sys.argv[1:] if args is None else args)
+        if self.get_default("for_script") is None:
+            return super().parse_known_args(given, namespace)
+        place = given.index("--") if "--" in given else len(given)
+        parsed, unknown = super().parse_known_args(given[:place], namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)} (what the script is to get comes after --)")
+        parsed.for_script = given[place + 1 :]
+        return parsed, unknown

@@ -108,6 +108,8 @@ class ComputeTarget:
         settings: dict[str, Any] = {"type": "local"}
         if provisioning_configuration.slots is not None:
             settings["slots"] = provisioning_configuration.slots
+        if not workspace._is_kept:
+            workspace._keep()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".incoming-", delete=False) as file:
@@ -149,7 +151,9 @@ class ComputeTarget:
 
     def get_status(self) -> ComputeStatus:
         """Tell what goes on there now."""
-        return ComputeStatus(self._queue.slots, self._queue.running(), self._queue.waiting())
+        waiting = self._queue.waiting()  # first: a run leaves the queue when it has its slot
+        running = self._queue.running()
+        return ComputeStatus(self._queue.slots, running, [run_id for run_id in waiting if run_id not in running])
 
     def wait_for_completion(self, show_output: bool = False, **kwargs: Any) -> None:  # noqa: ARG002 (SDK v1's signature)
         """Return at once: a target of this machine is there when it is made."""
@@ -169,8 +173,8 @@ class ComputeTarget:
         status = self.get_status()
         if status.running or status.queued:
             raise ComputeTargetError(
-                f"the target {self._name!r} is in use: {len(status.running)} runs go there, {len(status.queued)} wait; "
-                "cancel them, or wait for their ends"
+                f"the target {self._name!r} is in use (runs that go on there: {len(status.running)}, that wait: "
+                f"{len(status.queued)}): cancel them, or wait for their ends"
             )
         (self._queue.folder / SETTINGS).unlink(missing_ok=True)
 

@@ -76,8 +76,14 @@ def typed_run(experiment: Experiment, record: RunRecord) -> Run | None:
     factory = _factories.get(run_type)
     if factory is not None:
         return factory(experiment_of(record, experiment), record)
-    if run_type in _HOMES:
-        module, name = _HOMES[run_type]
-        run: Run = getattr(import_module(module), name)(experiment_of(record, experiment), record.run_id)
-        return run
-    return None
+    kind = own_class(record)
+    return None if kind is None else kind(experiment_of(record, experiment), record.run_id)
+
+
+def own_class(record: RunRecord) -> type[Run] | None:
+    """Give the class that this package has for the type of a run; None where that is `Run` itself."""
+    if record.type not in _HOMES:
+        return None
+    module, name = _HOMES[record.type]
+    kind: type[Run] = getattr(import_module(module), name)
+    return kind

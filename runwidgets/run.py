@@ -14,7 +14,7 @@ from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError, Use
 from runwidgets.events import RunDescribed, StatusSet
 from runwidgets.family import Family, found_runs_of
 from runwidgets.filters import run_query
-from runwidgets.opening import add_factory, experiment_of, found_run, typed_run
+from runwidgets.opening import add_factory, experiment_of, found_run, own_class, typed_run
 from runwidgets.reading import Reading
 from runwidgets.records import RunError, RunStatus
 from runwidgets.snapshotting import Snapshotting
@@ -40,7 +40,8 @@ _now = time.time
 class Run(InContext, Family, Snapshotting, Reading):
     """One run of an experiment: metrics, tags, files, children and a status.
 
-    ``Run(experiment, run_id)`` opens a run that exists; `Experiment.start_logging` and `Run.child_run` start new ones.
+    ``Run(experiment, run_id)`` opens a run that exists, that of a submitted script as a `ScriptRun`;
+    `Experiment.start_logging` and `Run.child_run` start new ones.
     Any number of processes may log to one run; each call returns when what was logged outlives the process.
 
     Parameters
@@ -60,7 +61,10 @@ class Run(InContext, Family, Snapshotting, Reading):
     """The log that waiting for the run prints."""
 
     def __init__(self, experiment: Experiment, run_id: str) -> None:
-        self._attach(experiment, found_run(experiment.workspace, run_id))
+        found = found_run(experiment.workspace, run_id)
+        if type(self) is Run and (kind := own_class(found.run)) is not None:
+            self.__class__ = kind  # else a submitted script would not end by `cancel`
+        self._attach(experiment, found)
 
     def _attach(self, experiment: Experiment, found: FoundRun) -> None:
         record = found.run

@@ -132,6 +132,12 @@ def test_the_colour_is_on_the_state_and_not_on_what_is_called_like_it(monkeypatc
     assert lines[1:] == ["Failed  \033[31mFailed\033[0m", "損失    \033[94mRunning\033[0m"]
 
 
+@pytest.mark.parametrize("group", ["active", "done", "failed", "canceled", "silent", "waiting"])
+def test_no_state_has_the_colour_of_a_dark_or_a_light_background(monkeypatch, group):
+    monkeypatch.setattr(table, "has_colors", lambda: True)
+    assert table.colored("x", group).partition("m")[0].removeprefix("\033[") not in {"30", "37", "90", "97"}
+
+
 def test_what_a_terminal_would_obey_is_not_printed(experiment):
     experiment.start_logging(display_name="a\033[2Jb\r\nc", tags={"\033[31m": "x\ny"}, run_id="one").complete()
     close_all()
@@ -458,7 +464,8 @@ def test_bash_completes_commands_and_options(tmp_path):
     """
     for words, expected in (
         (["ru"], {"runs"}), (["runs", "--so"], {"--sort"}), (["completion", "f"], {"fish"}),
-        (["d"], {"doctor", "delete", "download"}),
+        (["d"], {"doctor", "delete", "download"}), (["submit", "--exp"], {"--experiment"}),
+        (["compute", "sh"], {"show"}), (["compute", "create", "--sl"], {"--slots"}),
     ):  # fmt: skip
         done = subprocess.run(
             ["bash", "-c", ask, "bash", file, *words], check=True, capture_output=True, text=True, timeout=SECONDS

@@ -289,6 +289,18 @@ def test_a_queued_run_is_canceled_and_another_process_can_do_it(start):  # noqa:
     wait_until(lambda: first.get_status() == "Running", "the status")
 
 
+def test_a_run_that_is_opened_by_its_id_is_the_script_s_and_ends_it(start):  # noqa: F811
+    run = start("import time; time.sleep(600)")
+    wait_until(lambda: run.get_status() == "Running", "the script")
+    opened = Run(run.experiment, run.id)
+    assert isinstance(opened, ScriptRun)
+    assert opened.get_details()["runDefinition"]["script"] == "train.py"
+    assert opened.get_environment().name == run.get_environment().name
+    opened.cancel()
+    assert ended(run) == "Canceled"
+    nothing_is_left()
+
+
 def test_a_parent_that_is_canceled_cancels_its_children(start):  # noqa: F811
     parent = start(SLEEPS)
     child = start(SLEEPS, _parent_run_id=parent.id)

@@ -46,3 +46,4 @@ def _shorten(parser: argparse.ArgumentParser) -> None:
         if isinstance(action, argparse._SubParsersAction):
             for listed in action._choices_actions:
                 action.choices[listed.dest].description = listed.help
+                _shorten(action.choices[listed.dest])

@@ -48,15 +48,13 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.tail is not None and arguments.tail < 0:
         raise UserError(f"--tail is {arguments.tail}: it must be a number of lines from 0 on")
     run = run_of(workspace_of(arguments), arguments.wanted)
-    reader = _Reader(run, arguments.name, arguments.tail)
+    reader = LogReader(run, arguments.name, arguments.tail)
     if not arguments.follow:
         reader.print_more()
         if not reader.has_begun:
             raise NotFoundError(_missing(run, arguments.name))
         return DONE
-    from runwidgets.waiting import wait_for_end
-
-    wait_for_end(run, wait_post_processing=True, at_each_look=reader.print_more)
+    reader.follow()
     if arguments.name is not None and not reader.has_begun:
         raise NotFoundError(_missing(run, arguments.name))
     return code_of(run)
@@ -80,10 +78,20 @@ def primary_log(names: Iterable[str]) -> str | None:
     return None
 
 
-class _Reader:
-    """Prints a log from where it has got to, in pieces: however long it is, little of it is in memory."""
+class LogReader:
+    """Prints a log from where it has got to, in pieces: however long it is, little of it is in memory.
 
-    def __init__(self, run: Run, name: str | None, tail: int | None) -> None:
+    Parameters
+    ----------
+    run
+        The run.
+    name
+        Which of its files; by default what it prints.
+    tail
+        With how many lines of what is there to begin; by default all.
+    """
+
+    def __init__(self, run: Run, name: str | None = None, tail: int | None = None) -> None:
         self._run = run
         self._name = name
         self._tail = tail
@@ -94,6 +102,12 @@ class _Reader:
     def has_begun(self) -> bool:
         """Whether the file was there."""
         return self._path is not None
+
+    def follow(self) -> None:
+        """Print the log as it grows, until the run has ended."""
+        from runwidgets.waiting import wait_for_end
+
+        wait_for_end(self._run, wait_post_processing=True, at_each_look=self.print_more)
 
     def print_more(self) -> None:
         """Print what is new; nothing while the file is not there."""

@@ -18,7 +18,8 @@ _NARROWEST: Final = 8
 _UNITS: Final = ((86_400.0, "d"), (3600.0, "h"), (60.0, "min"))
 _BYTE_UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 _KILO: Final = 1000
-_COLORS: Final = {"active": "94", "done": "32", "failed": "31", "canceled": "90", "silent": "33", "waiting": "90"}
+_COLORS: Final = {"active": "94", "done": "32", "failed": "31", "canceled": "2", "silent": "33", "waiting": "2"}
+"""By group of states. Grey is faint, and not a bright black, which dark themes show on their black."""
 
 
 @dataclass(frozen=True)

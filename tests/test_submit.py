@@ -301,6 +301,19 @@ def test_a_run_that_is_opened_by_its_id_is_the_script_s_and_ends_it(start):  # n
     nothing_is_left()
 
 
+def test_complete_and_fail_from_outside_leave_the_status_to_the_script_and_say_so(start, caplog):  # noqa: F811
+    run = start(SLEEPS)
+    wait_until(lambda: run.get_status() == "Running", "the script")
+    run.complete()
+    run.fail("as asked")
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["complete()", "fail()"]
+    assert run.get_status() == Run.get(run.experiment.workspace, run.id).get_status() == "Running"
+    run.cancel()
+    assert ended(run) == "Canceled"
+    run.complete()
+    assert len(caplog.records) == 2
+
+
 def test_a_parent_that_is_canceled_cancels_its_children(start):  # noqa: F811
     parent = start(SLEEPS)
     child = start(SLEEPS, _parent_run_id=parent.id)
@@ -361,6 +374,8 @@ def test_runs_wait_for_their_turns_in_the_order_of_submission_and_know_their_pla
     }
     assert [run.id for run in Run.list_by_compute(target)] == [first.id, urgent.id, *(run.id for run in order)]
     assert [run.id for run in Run.list_by_compute(target, status="Running")] == [first.id]
+    with pytest.raises(UserError, match="status is 'running': it must be one of"):
+        Run.list_by_compute(target, status="running")
     first.cancel()
     for run in (urgent, *order):
         assert ended(run) == "Completed"

@@ -72,6 +72,21 @@ def test_complete_and_fail_in_the_script_leave_the_status_to_its_exit(start):  #
     assert ended(start(LOGS + "    run.complete(); sys.exit(3)")) == "Failed"
 
 
+def test_a_script_is_told_what_was_submitted(start):  # noqa: F811
+    run = start(
+        """
+        from runwidgets import Run
+        run = Run.get_context()
+        details = run.get_details()
+        print(details["target"], details["status"], details["runDefinition"]["arguments"], run.get_environment().name)
+        """,
+        "--alpha",
+        environment=Environment("mine"),
+    )
+    assert ended(run) == "Completed"
+    assert log_of(run) == "local Running ['--alpha'] mine\n"
+
+
 def test_what_it_writes_is_kept_and_the_copy_that_it_worked_in_is_gone(start, project):  # noqa: F811
     (project / "helper.py").write_text("name = 'from the helper'")
     run = start(

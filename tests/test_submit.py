@@ -19,6 +19,7 @@ from runwidgets import (
     PyTorchConfiguration,
     Run,
     ScriptRun,
+    ScriptRunConfig,
     Workspace,
 )
 from runwidgets.errors import ComputeTargetError, RunFailedError, SnapshotError, StoreError, UserError
@@ -70,6 +71,22 @@ def test_a_script_finds_its_run_logs_to_it_and_is_completed_by_its_end(start):  
 def test_complete_and_fail_in_the_script_leave_the_status_to_its_exit(start):  # noqa: F811
     assert ended(start(LOGS + "    run.fail('no')")) == "Completed"
     assert ended(start(LOGS + "    run.complete(); sys.exit(3)")) == "Failed"
+
+
+def test_the_python_of_a_command_is_that_of_its_environment(project, tmp_path):  # noqa: F811
+    interpreter = tmp_path / "conda" / "bin" / "python"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.write_text(f'#!/bin/sh\nMARK=its exec "{sys.executable}" "$@"\n')  # no virtual environment
+    interpreter.chmod(0o755)
+    (project / "show.py").write_text("import os; print(os.environ.get('MARK'))")
+    environment = Environment("conda's")
+    environment.python.user_managed_dependencies = True
+    environment.python.interpreter_path = str(interpreter)
+    for command in (["python", "-c", "import os; print(os.environ.get('MARK'))"], "python -c '' && python show.py"):
+        run = Experiment(Workspace(), "exp").submit(ScriptRunConfig(project, command=command, environment=environment))
+        assert ended(run) == "Completed"
+        assert log_of(run) == "its\n"
+    nothing_is_left()
 
 
 def test_a_script_is_told_what_was_submitted(start):  # noqa: F811

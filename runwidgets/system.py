@@ -291,9 +291,18 @@ def variables_of(pid: int) -> dict[str, str]:
     try:
         content = (_PROC / str(pid) / "environ").read_bytes()
     except OSError:
-        return {}
+        return {} if _PROC.is_dir() else _variables_by_psutil(pid)
     pairs = (pair.partition("=") for pair in content.decode("utf-8", "surrogateescape").split("\0"))
     return {name: value for name, _, value in pairs}
+
+
+def _variables_by_psutil(pid: int) -> dict[str, str]:
+    import psutil
+
+    try:
+        return dict(psutil.Process(pid).environ())
+    except (OSError, psutil.Error):
+        return {}
 
 
 def _parent_of(pid: str) -> int | None:

@@ -22,7 +22,7 @@ from runwidgets.store.appender import Appender, appending
 from runwidgets.store.framing import frame, read_journal
 from runwidgets.store.journal import JournalWriter, segments_in
 from runwidgets.store.points import point_writer
-from tests.test_processes import finish, forking, journals, recovered, start, values  # noqa: F401 (a fixture)
+from tests.test_processes import finish, forking, journals, not_measured, recovered, start, values  # noqa: F401 (a fixture)
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no timers that send signals")
 
@@ -386,7 +386,7 @@ assert run._recorder.appender.handle[0] >= 0
 print(json.dumps(returned))
 run.complete()
 """
-    returned, err = finish(start(STORM + code))
+    returned, err = finish(start(STORM + code, env=not_measured()))
     assert err == ""
     run = recovered(experiment, "run")
     found = values(run)
@@ -427,7 +427,7 @@ writer.write(PointLogged("run", "m", 1.5, 0))
 print(json.dumps([returned, len(writer.segments)]))
 writer.close()
 """
-    (returned, segments), err = finish(start(code, tmp_path))
+    (returned, segments), err = finish(start(code, tmp_path, env=not_measured()))
     assert err == ""
     assert segments > 2
     found = values_in(tmp_path)
@@ -460,7 +460,7 @@ while signal.setitimer(signal.ITIMER_REAL, 0)[0]:
 run.complete()
 print(json.dumps([n, len(handled)]))
 """
-    (logged, handled), err = finish(start(STORM + code))
+    (logged, handled), err = finish(start(STORM + code, env=not_measured()))
     assert err == ""
     run = recovered(experiment, "run")
     assert values(run) == list(range(logged))
@@ -493,7 +493,7 @@ codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
 run.complete()
 print(json.dumps([n, codes]))
 """
-    (logged, codes), err = finish(start(STORM + code))
+    (logged, codes), err = finish(start(STORM + code, env=not_measured()))
     assert (codes, err) == ([0] * 10, "")
     run = recovered(experiment, "run")
     assert Counter(values(run, "child")) == Counter([*range(100)] * 10)
@@ -504,7 +504,7 @@ print(json.dumps([n, codes]))
 def test_a_script_that_only_logs_has_all_of_it_in_the_store_when_it_is_terminated(start, experiment):  # noqa: F811
     for attempt in range(5):
         code = f"run = experiment.start_logging(run_id='run-{attempt}')\nprint('ready', flush=True)\n"
-        process = start(code + "while True:\n    run.log('m', 1, step=1)\n")
+        process = start(code + "while True:\n    run.log('m', 1, step=1)\n", env=not_measured())
         process.stdout.readline()
         process.terminate()
         process.communicate(timeout=120)

@@ -33,7 +33,7 @@ def busy():
 
 
 def test_a_busy_process_shows_in_processor_and_memory(busy):
-    sampler = Sampler()
+    sampler = Sampler(time.monotonic())
     sampler.sample([busy])
     found = {}
 
@@ -56,7 +56,7 @@ def test_what_was_used_until_the_first_sample_was_used_since_the_beginning():
 
 
 def test_processes_that_are_gone_are_left_out(busy):
-    sampler = Sampler()
+    sampler = Sampler(time.monotonic())
     assert sampler.sample([busy, 2**22 - 1])["system/memory_mb"] > 100
     assert sampler.sample([])["system/memory_mb"] == 0
 
@@ -73,7 +73,7 @@ def test_gpus_that_the_library_finds_are_sampled(monkeypatch):
         nvmlDeviceGetPowerUsage=lambda _: 75_500,
     )
     monkeypatch.setitem(sys.modules, "pynvml", library)
-    found = Sampler().sample([])
+    found = Sampler(time.monotonic()).sample([])
     assert {name: value for name, value in found.items() if "gpu1" in name} == {
         "system/gpu1_percent": 51.0,
         "system/gpu1_memory_mb": 1024.0,

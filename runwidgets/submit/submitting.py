@@ -191,7 +191,7 @@ class _Start:
         words += [ticket.path, ticket.handle]
         with self.place.said.open("ab") as said:
             return subprocess.Popen(  # noqa: S603 (our own)
-                [sys.executable, "-P", "-c", _MAIN, *map(str, words)],
+                [sys.executable, "-P", "-W", "ignore::DeprecationWarning", "-c", _MAIN, *map(str, words)],
                 stdin=subprocess.PIPE,
                 stdout=said,
                 stderr=said,

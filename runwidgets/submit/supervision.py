@@ -164,7 +164,7 @@ class Supervision:
 
     def _watch(self) -> Rank | None:
         """Return when all processes have ended well, or one has failed: that one."""
-        began = now = time.monotonic()
+        now = started_at = time.monotonic()
         sampler: Sampler | None = None
         sample_at, collect_at, sizes_at = now + _FIRST_SAMPLE_SECONDS, now + _COLLECT_SECONDS, now + _LOOK_SECONDS
         while True:
@@ -179,7 +179,7 @@ class Supervision:
             if now >= sample_at:
                 sample_at = now + _SAMPLE_SECONDS
                 if sampler is None:
-                    sampler = _sampler(began)
+                    sampler = _sampler(started_at)
                 for name, value in sampler.sample(processes_of_run()).items():
                     self._record(PointLogged(self._run_id, name, _now(), value))
             if now >= collect_at:
@@ -248,6 +248,8 @@ class Supervision:
         """Take notice of all children that have ended, those included that others have left to this process."""
         for rank in self._ranks:
             rank.process.poll()
+        if not hasattr(os, "waitid"):  # macOS, before Python 3.13; nothing is left to this process there
+            return
         mine = {rank.process.pid for rank in self._ranks if rank.process.returncode is None}
         with suppress(ChildProcessError):
             while (found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None:
@@ -284,10 +286,10 @@ class Supervision:
             self._record(FileStored(self._run_id, _now(), name, size))
 
 
-def _sampler(began: float) -> Sampler:
+def _sampler(since: float) -> Sampler:
     from runwidgets.submit.sampling import Sampler  # a script that ends at once need not wait for psutil
 
-    return Sampler(began)
+    return Sampler(since)
 
 
 def _grace_seconds() -> float:

@@ -390,6 +390,8 @@ class RunDetails(ipywidgets.VBox):
             drawing = self._drawing
             view, controls, zone = self._view, self._controls, self._zone
             to_draw = self._to_draw(view, controls)
+        if to_draw:
+            self._parts.load()
         started_at = view.record.started_at if view.record else None
         counts = dict.fromkeys((self._grid, *(grid for grid, _ in to_draw)), 0)
         for grid, metric in to_draw:

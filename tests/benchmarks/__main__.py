@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import platform
+import subprocess
 import sys
 
 from tests.benchmarks.table import show
@@ -20,6 +21,9 @@ def main(chosen: list[str]) -> int:
     options = parser.parse_args(chosen)
     if unknown := set(options.part) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    # What is installed is compiled. A checkout is when it is first used, unless this forbids it.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run([sys.executable, "-m", "compileall", "-q", "runwidgets"], check=True)
     rows = []
     for part in options.part or PARTS:
         print(f"measuring {part} …", file=sys.stderr, flush=True)

@@ -65,7 +65,7 @@ class Family(Handle):
         Raises
         ------
         UserError
-            If it is no target, or a filter is of another form.
+            If it is no target, a filter is of another form, or there is no such status.
         """
         from runwidgets.compute import ComputeTarget
 
@@ -75,7 +75,7 @@ class Family(Handle):
             )
         state = compute.get_status()
         wanted = dict.fromkeys((*state.running, *state.queued))
-        query = run_query(tags=tags, properties=properties, run_type=type, deep=True)
+        query = run_query(tags=tags, properties=properties, run_type=type, status=status, deep=True)
         return _those_of(compute.workspace, wanted, query, status)
 
     def submit_child(self, config: Any, tags: Mapping[str, Any] | None = None, **kwargs: Any) -> Run:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING, Any
 
 from runwidgets.run import Run
+
+if TYPE_CHECKING:
+    from runwidgets.submit.environment import Environment
 
 _log = logging.getLogger(__name__)
 
@@ -37,3 +41,14 @@ class SubmittedRun(Run):
     def cancel(self) -> None:
         """Do nothing but warn: a script ends its run by ending."""
         _log.warning("run %s is not canceled from within: end the script, or cancel it from outside", self._id)
+
+    def get_details(self) -> dict[str, Any]:
+        """Tell all about the run, with what was submitted, as whoever submitted it is told."""
+        return self._from_outside().get_details()
+
+    def get_environment(self) -> Environment:
+        """Give the environment that the script runs in."""
+        return self._from_outside().get_environment()
+
+    def _from_outside(self) -> Run:
+        return Run.get(self._experiment.workspace, self._id)

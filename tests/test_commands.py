@@ -456,6 +456,8 @@ def test_bash_completes_commands_and_options(tmp_path):
     pytest.importorskip("shtab")
     file = tmp_path / "completion"
     file.write_text(runwidgets("completion", "bash")[0])
+    (tmp_path / "my-folder").mkdir()
+    (tmp_path / "my-file").touch()
     ask = """
         source "$1"
         COMP_WORDS=(runwidgets "${@:2}") COMP_CWORD=$(($# - 1))
@@ -466,9 +468,15 @@ def test_bash_completes_commands_and_options(tmp_path):
         (["ru"], {"runs"}), (["runs", "--so"], {"--sort"}), (["completion", "f"], {"fish"}),
         (["d"], {"doctor", "delete", "download"}), (["submit", "--exp"], {"--experiment"}),
         (["compute", "sh"], {"show"}), (["compute", "create", "--sl"], {"--slots"}),
+        (["submit", "my-"], {"my-folder"}), (["import", "my-"], {"my-file", "my-folder"}),
     ):  # fmt: skip
         done = subprocess.run(
-            ["bash", "-c", ask, "bash", file, *words], check=True, capture_output=True, text=True, timeout=SECONDS
+            ["bash", "-c", ask, "bash", file, *words],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            timeout=SECONDS,
         )
         assert set(done.stdout.split()) == expected, (words, done.stderr)
 

@@ -153,7 +153,7 @@ def test_requirements_are_the_packages_of_its_environment(workspace, project, tm
         (["{}", "train.py", "--max-seconds", "-1"], "max_run_duration_seconds is -1.0"),
         (["{}", "train.py", "--priority", "99999"], "priority is 99999"),
         (["{}", "train.py", "--experiment", "a b"], "experiment name 'a b'"),
-        (["{}", "train.py", "--workspace", "none"], "there is no workspace 'none'"),
+        (["{}", "train.py", "--workspace", "a b"], "workspace_name is 'a b'"),
         (["{}", "train.py", "0.1"], "unrecognized arguments: 0.1 (what the script is to get comes after --)"),
         (["{}"], "the following arguments are required: SCRIPT"),
     ],
@@ -190,6 +190,16 @@ def test_an_experiment_is_called_as_the_folder_as_far_as_it_can_be(folder, expec
 
 
 # ---- compute
+
+
+def test_a_workspace_that_is_named_begins_to_exist_with_its_first_run_or_target(project, go):
+    go.touch()
+    out, _ = runwidgets("submit", project, "train.py", "--workspace", "lab", "--", go)
+    assert ended(Run.get(Workspace.get("lab"), out.strip())) == "Completed"
+    runwidgets("compute", "create", "two", "--workspace", "other")
+    assert list(Workspace.get("other").compute_targets) == ["local", "two"]
+    close_all()
+    nothing_is_left()
 
 
 def test_targets_are_made_listed_changed_and_deleted(current_folder):

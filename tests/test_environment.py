@@ -40,9 +40,11 @@ def test_attributes_that_are_there_can_be_set_and_others_raise_with_the_nearest(
 
 def test_a_part_can_only_be_set_to_one_of_its_kind():
     environment = Environment("x")
-    with pytest.raises(RunConfigurationError, match=r"conda_dependencies takes a CondaDependencies object, not str"):
+    with pytest.raises(
+        RunConfigurationError, match=r"conda_dependencies takes an object of CondaDependencies, not str"
+    ):
         environment.python.conda_dependencies = "env.yml"
-    with pytest.raises(RunConfigurationError, match="python takes a PythonSection object, not NoneType"):
+    with pytest.raises(RunConfigurationError, match="python takes an object of PythonSection, not NoneType"):
         environment.python = None
     environment.python.conda_dependencies = None
 

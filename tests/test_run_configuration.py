@@ -96,7 +96,7 @@ def test_attributes_that_are_not_there_raise_and_an_environment_is_an_environmen
     configuration = RunConfiguration()
     with pytest.raises(AttributeError, match=r"RunConfiguration has no attribute 'node_cuont'.*'node_count'"):
         configuration.node_cuont = 2
-    with pytest.raises(RunConfigurationError, match="environment takes a Environment object, not str"):
+    with pytest.raises(RunConfigurationError, match="environment takes an object of Environment, not str"):
         configuration.environment = "mine"
     configuration.auto_prepare_environment = True
     configuration.environment = Environment("mine")

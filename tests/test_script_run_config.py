@@ -127,8 +127,8 @@ def test_a_command_is_a_line_or_words(project, command, kept):
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        ({"run_config": "local"}, "run_config takes a RunConfiguration object, not str"),
-        ({"environment": "mine"}, "environment takes a Environment object, not str"),
+        ({"run_config": "local"}, "run_config takes an object of RunConfiguration, not str"),
+        ({"environment": "mine"}, "environment takes an object of Environment, not str"),
         ({"distributed_job_config": 2}, "distributed_job_config is a PyTorchConfiguration"),
         ({"docker_runtime_config": True}, "docker_runtime_config is a DockerConfiguration, not bool"),
         ({"arguments": "--alpha 1"}, r"arguments is a list, such as \['--alpha', 0.1\], not str"),

@@ -19,6 +19,7 @@ from runwidgets import (
     PyTorchConfiguration,
     Run,
     ScriptRun,
+    ScriptRunConfig,
     Workspace,
 )
 from runwidgets.errors import ComputeTargetError, RunFailedError, SnapshotError, StoreError, UserError
@@ -70,6 +71,37 @@ def test_a_script_finds_its_run_logs_to_it_and_is_completed_by_its_end(start):  
 def test_complete_and_fail_in_the_script_leave_the_status_to_its_exit(start):  # noqa: F811
     assert ended(start(LOGS + "    run.fail('no')")) == "Completed"
     assert ended(start(LOGS + "    run.complete(); sys.exit(3)")) == "Failed"
+
+
+def test_the_python_of_a_command_is_that_of_its_environment(project, tmp_path):  # noqa: F811
+    interpreter = tmp_path / "conda" / "bin" / "python"
+    interpreter.parent.mkdir(parents=True)
+    interpreter.write_text(f'#!/bin/sh\nMARK=its exec "{sys.executable}" "$@"\n')  # no virtual environment
+    interpreter.chmod(0o755)
+    (project / "show.py").write_text("import os; print(os.environ.get('MARK'))")
+    environment = Environment("conda's")
+    environment.python.user_managed_dependencies = True
+    environment.python.interpreter_path = str(interpreter)
+    for command in (["python", "-c", "import os; print(os.environ.get('MARK'))"], "python -c '' && python show.py"):
+        run = Experiment(Workspace(), "exp").submit(ScriptRunConfig(project, command=command, environment=environment))
+        assert ended(run) == "Completed"
+        assert log_of(run) == "its\n"
+    nothing_is_left()
+
+
+def test_a_script_is_told_what_was_submitted(start):  # noqa: F811
+    run = start(
+        """
+        from runwidgets import Run
+        run = Run.get_context()
+        details = run.get_details()
+        print(details["target"], details["status"], details["runDefinition"]["arguments"], run.get_environment().name)
+        """,
+        "--alpha",
+        environment=Environment("mine"),
+    )
+    assert ended(run) == "Completed"
+    assert log_of(run) == "local Running ['--alpha'] mine\n"
 
 
 def test_what_it_writes_is_kept_and_the_copy_that_it_worked_in_is_gone(start, project):  # noqa: F811
@@ -301,6 +333,19 @@ def test_a_run_that_is_opened_by_its_id_is_the_script_s_and_ends_it(start):  # n
     nothing_is_left()
 
 
+def test_complete_and_fail_from_outside_leave_the_status_to_the_script_and_say_so(start, caplog):  # noqa: F811
+    run = start(SLEEPS)
+    wait_until(lambda: run.get_status() == "Running", "the script")
+    run.complete()
+    run.fail("as asked")
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["complete()", "fail()"]
+    assert run.get_status() == Run.get(run.experiment.workspace, run.id).get_status() == "Running"
+    run.cancel()
+    assert ended(run) == "Canceled"
+    run.complete()
+    assert len(caplog.records) == 2
+
+
 def test_a_parent_that_is_canceled_cancels_its_children(start):  # noqa: F811
     parent = start(SLEEPS)
     child = start(SLEEPS, _parent_run_id=parent.id)
@@ -361,6 +406,8 @@ def test_runs_wait_for_their_turns_in_the_order_of_submission_and_know_their_pla
     }
     assert [run.id for run in Run.list_by_compute(target)] == [first.id, urgent.id, *(run.id for run in order)]
     assert [run.id for run in Run.list_by_compute(target, status="Running")] == [first.id]
+    with pytest.raises(UserError, match="status is 'running': it must be one of"):
+        Run.list_by_compute(target, status="running")
     first.cancel()
     for run in (urgent, *order):
         assert ended(run) == "Completed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -115,6 +116,15 @@ def test_a_completed_run_says_how_long_it_ran_and_nothing_is_left(experiment):
     assert text.startswith("● Completed")
     assert "ran 00:00:00" in text
     assert "left" not in text
+
+
+def test_a_canceled_run_is_not_drawn_in_the_black_of_dark_backgrounds(experiment):
+    run = experiment.start_logging()
+    run.cancel()
+    out = io.StringIO()
+    Console(file=out, force_terminal=True, color_system="standard", width=80).print(Picture(view_of(run)))
+    assert "Canceled" in out.getvalue()
+    assert set(re.findall(r"\033\[([\d;]*)m", out.getvalue())) & {"30", "90", "1;30", "1;90"} == set()
 
 
 def test_a_failed_run_shows_the_error_and_the_end_of_its_traceback(experiment):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from runwidgets.commands.exits import DONE
 from runwidgets.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SHELLS: Final = ("bash", "zsh", "fish")
 
@@ -35,15 +38,25 @@ def _run(arguments: argparse.Namespace) -> int:
     except ImportError as error:
         raise MissingDependencyError("completion needs shtab, which is not installed: pip install shtab") from error
     parser = parser_of_commands()
-    _shorten(parser)
+    _prepare(parser, {"DIR": shtab.DIRECTORY, "FILE": shtab.FILE, "SCRIPT": shtab.FILE})
     sys.stdout.write(shtab.complete(parser, shell=arguments.shell))
     return DONE
 
 
-def _shorten(parser: argparse.ArgumentParser) -> None:
-    """Have commands described as the help lists them: a shell has a line for each."""
+def _prepare(parser: argparse.ArgumentParser, places: Mapping[str, object]) -> None:
+    """Have commands described as the help lists them, since a shell has a line for each, and paths completed.
+
+    Parameters
+    ----------
+    parser
+        Of the whole command, or of a part of it.
+    places
+        By what the help calls an argument, up to a dot, what completes it.
+    """
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for listed in action._choices_actions:
                 action.choices[listed.dest].description = listed.help
-                _shorten(action.choices[listed.dest])
+                _prepare(action.choices[listed.dest], places)
+        elif isinstance(action.metavar, str) and (completion := places.get(action.metavar.partition(".")[0])):
+            action.complete = completion  # type: ignore[attr-defined]  # where shtab looks for it

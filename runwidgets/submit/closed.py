@@ -45,7 +45,8 @@ class Closed:
         kind, may_be_none = _object_kind(hints.get(name))
         if kind is not None and not isinstance(value, kind) and not (value is None and may_be_none):
             raise RunConfigurationError(
-                f"{type(self).__name__}.{name} takes a {kind.__name__} object, not {type(value).__name__}: {value!r}"
+                f"{type(self).__name__}.{name} takes an object of {kind.__name__}, not {type(value).__name__}: "
+                f"{value!r}"
             )
         super().__setattr__(name, value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -94,10 +95,15 @@ def environment_of(definition: Definition, interpreter: str) -> dict[str, str]:
     found = {name: value for name, value in os.environ.items() if name not in (SUPERVISOR, *_OF_NOTEBOOKS)}
     if found.get("MPLBACKEND", "").startswith("module://"):  # that of a notebook's kernel
         del found["MPLBACKEND"]
-    bin_folder = Path(interpreter).parent
-    if (bin_folder.parent / "pyvenv.cfg").exists():
+    bin_folder, path = Path(interpreter).parent, found.get("PATH", os.defpath)
+    is_virtual = (bin_folder.parent / "pyvenv.cfg").exists()
+    if is_virtual:
         found |= {"VIRTUAL_ENV": str(bin_folder.parent)}
-        found["PATH"] = os.pathsep.join((str(bin_folder), found.get("PATH", os.defpath)))
+    python = bin_folder / "python"
+    if is_virtual or (python.exists() and shutil.which("python", path=path) != str(python)):
+        found["PATH"] = os.pathsep.join(
+            (str(bin_folder), path)
+        )  # so that a command's python is that of the environment
     found |= {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
     found |= definition.environment_variables
     found |= {

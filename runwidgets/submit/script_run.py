@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from contextlib import suppress
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from runwidgets.submit.definition import Definition
     from runwidgets.submit.environment import Environment
 
+_log = logging.getLogger(__name__)
 _now = time.time
 _WAITING: Final = frozenset({RunStatus.NOT_STARTED, RunStatus.QUEUED})
 
@@ -82,6 +84,32 @@ class ScriptRun(Run):
         self._recorder.set_status(StatusSet(self._id, _now(), RunStatus.CANCEL_REQUESTED))
         self._recorder.flush()
         _wake(self._place)
+
+    def complete(self, _set_status: bool = True) -> None:
+        """Make what was logged readable by all; the status follows from how the script ends."""
+        self._warn_of_end("complete", is_wanted=_set_status)
+        super().complete(_set_status=False)
+
+    def fail(
+        self,
+        error_details: str | BaseException | None = None,
+        error_code: str | None = None,
+        _set_status: bool = True,
+    ) -> None:
+        """Make what was logged readable by all; the status follows from how the script ends.
+
+        Parameters
+        ----------
+        error_details, error_code
+            Checked, and not recorded.
+        """
+        self._warn_of_end("fail", is_wanted=_set_status)
+        super().fail(error_details, error_code, _set_status=False)
+
+    def _warn_of_end(self, call: str, *, is_wanted: bool) -> None:
+        """Say that the script goes on: a run that had ended by its status alone could not be canceled any more."""
+        if is_wanted and not RunStatus(self.get_status()).is_final:
+            _log.warning("%s(): run %s ends when its script does; cancel() ends it sooner", call, self._id)
 
     def get_detailed_status(self) -> dict[str, str | None]:
         """Give the status, and while the run waits for its turn which place it has in which queue.

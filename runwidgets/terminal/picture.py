@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from runwidgets.watch.wire import ChildRow, ErrorState, HeaderState, MetricRow, ProgressState
 
 _COLORS: Final = {
-    "active": "bright_blue", "done": "green", "failed": "red", "canceled": "bright_black", "silent": "yellow",
-    "waiting": "bright_black",
+    "active": "bright_blue", "done": "green", "failed": "red", "canceled": "dim", "silent": "yellow",
+    "waiting": "dim",
 }  # fmt: skip
 _MAX_METRICS: Final = 40
 _LEAST_METRICS: Final = 3

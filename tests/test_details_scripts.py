@@ -87,6 +87,14 @@ def test_a_script_without_metrics_is_shown_with_its_log_open(run, show):
     assert details._logs.state == {"logs": [], "is_open": True}
 
 
+def test_a_script_of_which_nothing_but_its_processes_was_measured_is_shown_with_its_log_open_too(run, show):
+    run.log("system/cpu_percent", 12.0)
+    run.flush()
+    details = show(run)
+    until(details._looked.is_set)
+    assert details._header.selected_index == 4
+
+
 def test_a_script_with_metrics_is_shown_with_these(run, show):
     run.log("loss", 1.0)
     details = show(run)

@@ -236,7 +236,7 @@ class RunDetails(ipywidgets.VBox):
             is_first, self._view, self._last_look = self._view.record is None, look.view, look
             self._look_beside()
             self._show_header()
-            if is_first and is_script(look.view.record) and not look.view.metrics:
+            if is_first and is_script(look.view.record) and all(m.is_system for m in look.view.metrics.values()):
                 self._header.selected_index = _LOGS_INDEX  # what there is to see of a script that has just begun
             if look.changed:
                 self._show_panels()

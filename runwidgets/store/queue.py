@@ -123,6 +123,10 @@ class Queue:
         """List the ids of the runs that wait, in the order of their turns."""
         return [turn.run_id for turn in self.line()]
 
+    def tickets(self) -> list[str]:
+        """List the names of the tickets, dead ones among them: that is cheap, and tells whether anything moved."""
+        return _names(self._tickets)
+
     def line(self) -> list[Turn]:
         """List the runs that wait, in the order of their turns, with what their tickets say."""
         return [_turn(name) for name in _names(self._tickets) if not _is_dead(self._tickets / name)]

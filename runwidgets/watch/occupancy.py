@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -25,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 MAX_ROWS: Final = 50
 """How many runs of each part are read and shown."""
+_ASK_SECONDS: Final = 5.0
+"""How often it is asked whether those who wait live: a ticket of the dead does not say so."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,9 @@ class TargetFeed:
         self.occupancy = Occupancy(target.name, target.type, target.workspace.name)
         self._key: tuple[Seen, int] | None = None
         self._owners: dict[str, str] = {}
+        self._tickets: list[str] = []
+        self._turns: tuple[Turn, ...] = ()
+        self._asked_at = 0.0
 
     def step(self) -> bool:
         """Look once.
@@ -194,7 +200,7 @@ class TargetFeed:
         if self.target.name != LOCAL and not (queue.folder / SETTINGS).is_file():
             raise ComputeTargetError(f"the compute target {self.target.name!r} was deleted")
         # The queue first: what leaves it between the two looks has at least its end in the store.
-        seen = Seen(queue.slots, tuple(queue.running()), tuple(queue.line()))
+        seen = Seen(queue.slots, tuple(queue.running()), self._line())
         store = workspace._recorder.store
         key = (seen, store.version())
         if key == self._key:
@@ -210,6 +216,15 @@ class TargetFeed:
         self._know_owners(records)
         self.occupancy = occupancy(self.occupancy, seen, records, self._owners, children)
         self._key = key
+
+    def _line(self) -> tuple[Turn, ...]:
+        """List who waits. Who holds a ticket is asked anew only where tickets came or went, and now and then."""
+        queue = self.target._queue
+        tickets, now = queue.tickets(), time.monotonic()
+        if tickets != self._tickets or now - self._asked_at > _ASK_SECONDS:
+            self._tickets, self._asked_at = tickets, now
+            self._turns = tuple(queue.line())
+        return self._turns
 
     def _know_owners(self, run_ids: Iterable[str]) -> None:
         """Read who submitted the runs: once of each, and remembered as long as it is here."""

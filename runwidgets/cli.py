@@ -98,7 +98,7 @@ def parser_of_commands() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="say which version this is")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND [-h]", title="commands")
     for module in COMMANDS:
         import_module(module).add_command(commands)
     return parser

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from runwidgets.store.files import checked_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from runwidgets.workspace import Workspace
 
@@ -43,7 +43,13 @@ def delete_runs(workspace: Workspace, run_ids: Sequence[str]) -> list[str]:
     recorder.flush()
     recorder.recover()  # what is left of processes that are gone would bring their runs back
     deleted = recorder.store.delete_runs(run_ids, time.time())
-    for run_id in deleted:
+    remove_files(workspace, deleted)
+    return deleted
+
+
+def remove_files(workspace: Workspace, run_ids: Iterable[str]) -> None:
+    """Delete the files of runs that are not in the store any more; what cannot be deleted is a warning."""
+    for run_id in run_ids:
         try:
             workspace._files.remove(run_id)
             submission = workspace._folder / "submissions" / checked_name(run_id)
@@ -51,4 +57,3 @@ def delete_runs(workspace: Workspace, run_ids: Sequence[str]) -> list[str]:
                 shutil.rmtree(submission)
         except OSError as error:
             _log.warning("run %s is deleted, but files of it are left: %s", run_id, error)
-    return deleted

@@ -50,11 +50,14 @@ class StatusSet(_Event, frozen=True, tag=2):
 
 
 class PointLogged(_Event, frozen=True, tag=3):
-    """One value of a vector: the event that must be quick."""
+    """One value of a vector: the event that must be quick.
+
+    What all values of a vector share comes first, so that it is packed once for all (`runwidgets.store.points`).
+    """
 
     run_id: str
-    at: float
     name: str
+    at: float
     value: Any
     step: Any = None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 import uuid
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from runwidgets.store.contract import Store
     from runwidgets.workspace import Workspace
 
-_log = logging.getLogger(__name__)
 _NAME: Final = re.compile(r"[A-Za-z0-9][\w\-]{0,254}")
 
 
@@ -130,6 +128,8 @@ class Experiment:
         StoreError
             If the store does not answer.
         """
+        from runwidgets.deleting import remove_files
+
         recorder = workspace._recorder
         recorder.flush()
         recorder.recover()  # what is left of processes that are gone would bring their runs back
@@ -139,11 +139,7 @@ class Experiment:
             raise NotFoundError(
                 f"the workspace {workspace.name!r} has no experiment with the id {experiment_id!r}: it has {listed}"
             )
-        for run_id in recorder.store.delete_experiment(present[experiment_id], time.time()):
-            try:
-                workspace._files.remove(run_id)
-            except OSError as error:
-                _log.warning("run %s is deleted, but files of it are left: %s", run_id, error)
+        remove_files(workspace, recorder.store.delete_experiment(present[experiment_id], time.time()))
 
     @property
     def workspace(self) -> Workspace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from runwidgets.columns import pack_column
@@ -11,18 +12,25 @@ from runwidgets.errors import ArgumentTypeError, StoreError, UserError
 from runwidgets.events import FileStored, PointLogged, ProgressMade, PropertiesAdded, RowsLogged, TagsRemoved, TagsSet
 from runwidgets.figures import Figures, check_name
 from runwidgets.records import VECTOR_COLUMN, MetricKind
+from runwidgets.store.points import point_writer
 from runwidgets.system import may_be_written
 from runwidgets.values import is_sequence, plain_list, plain_value, stored_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from runwidgets.capture import Block
+    from runwidgets.events import Event
 
 _log = logging.getLogger(__name__)
 _now = time.time
 _ROWS_AN_EVENT: Final = 65_536
 """Longer lists and tables are several events, so that no event of numbers is large."""
+
+
+_MOST_SERIES: Final = 4096
+_LONGEST_NAME: Final = 256
+"""For how many names, and how long ones, what `Recording.log` writes with is kept."""
 
 
 class Recording(Figures):
@@ -56,13 +64,21 @@ class Recording(Figures):
         UserError
             If the value is a list, an array or the like: use `log_list`.
         """
-        if type(value) is not float and type(value) is not int:
-            value = _scalar(name, value)
-        if type(name) is not str or not name:
-            check_name(name)
-        if step is not None and type(step) is not int:
-            step = _step(step)
-        self._write(PointLogged(self._id, _now(), name, value, step))
+        try:
+            write = self._series[name]
+        except (KeyError, TypeError):  # a new one, or no name
+            write = self._begin_series(name)
+        write(value, step)
+
+    def _begin_series(self, name: Any) -> Callable[[Any, Any], None]:
+        check_name(name)
+        write_any = partial(_log_any, self._write, self._id, name)
+        if self._limits or type(name) is not str or len(name) > _LONGEST_NAME:
+            return write_any
+        if len(self._series) >= _MOST_SERIES:
+            self._series.clear()
+        write = self._series[name] = point_writer(self._recorder.appender, self._id, name, write_any)
+        return write
 
     def log_list(self, name: str, value: Iterable[Any], description: str = "") -> None:  # noqa: ARG002
         """Log several values of a vector, in order.
@@ -289,6 +305,14 @@ def tag_keys(tags: Iterable[str]) -> list[str]:
     if isinstance(tags, str) or not all(isinstance(key, str) for key in keys):
         raise ArgumentTypeError(f"remove_tags(): tags is {tags!r}: give a list of keys, as in ['stale']")
     return [stored_text(key) for key in keys]
+
+
+def _log_any(write: Callable[[Event], None], run_id: str, name: str, value: Any, step: Any) -> None:
+    if type(value) is not float and type(value) is not int:
+        value = _scalar(name, value)
+    if step is not None and type(step) is not int:
+        step = _step(step)
+    write(PointLogged(run_id, name, _now(), value, step))
 
 
 def _scalar(name: str, value: object) -> Any:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from runwidgets.capture import Block
     from runwidgets.experiment import Experiment
     from runwidgets.filters import Filter
     from runwidgets.records import FoundRun, RunRecord
@@ -95,7 +94,7 @@ class Run(InContext, Family, Snapshotting, Reading):
         self._description = ""
         self._tags = {}
         self._properties = {}
-        self._blocks: list[Block] = []
+        self._series = {}
 
     @classmethod
     def _of(cls, experiment: Experiment, found: FoundRun) -> Run:

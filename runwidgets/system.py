@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 fcntl: Any
 try:
@@ -100,6 +100,8 @@ def _started_at_by_psutil(pid: int) -> float | None:
         return None if found.status() == psutil.STATUS_ZOMBIE else found.create_time()
     except psutil.NoSuchProcess:
         return None
+    except psutil.Error as error:
+        raise OSError(f"process {pid}: {error}") from error
 
 
 def this_process() -> Process:
@@ -114,8 +116,6 @@ def process_of(pid: int) -> Process:
 
 def lives(process: Process) -> bool | None:
     """Tell whether a process still runs; None where it cannot be known from here (another machine or container)."""
-    import psutil
-
     host, here = _machine()
     machine, boot, namespace = here.split(":")
     their_machine, their_boot, their_namespace = (*process.boot_id.split(":"), "", "")[:3]
@@ -127,7 +127,7 @@ def lives(process: Process) -> bool | None:
         return None
     try:
         started_at = _started_at(process.pid)
-    except (OSError, psutil.Error):
+    except OSError:
         return True
     return started_at is not None and abs(started_at - process.started_at) < 1
 
@@ -144,15 +144,30 @@ _NETWORK: Final = re.compile(
 
 def file_system_of(path: Path) -> FileSystem:
     """Tell what file system a path lies on, or would lie on if it existed."""
-    import psutil
-
     if str(path).startswith("\\\\"):
         return FileSystem("smb", is_network=True)  # a Windows path that begins with a server's name
+    return _file_system(os.path.realpath(path), _mounts())
+
+
+def _mounts() -> list[tuple[str, str, str]]:
+    """List what is mounted: where, its type, its options."""
     try:
-        mounts = [(part.mountpoint, part.fstype, part.opts) for part in psutil.disk_partitions(all=True)]
+        lines = (_PROC / "self/mounts").read_text("utf-8", "surrogateescape").splitlines()
+        return [
+            (_unescaped(place), kind, options) for _, place, kind, options, *_ in (line.split(" ") for line in lines)
+        ]
+    except (OSError, ValueError):
+        pass
+    import psutil
+
+    try:
+        return [(part.mountpoint, part.fstype, part.opts) for part in psutil.disk_partitions(all=True)]
     except (OSError, psutil.Error):
-        return FileSystem("", is_network=False)
-    return _file_system(os.path.realpath(path), mounts)
+        return []
+
+
+def _unescaped(place: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), place)
 
 
 def _file_system(path: str, mounts: Iterable[tuple[str, str, str]]) -> FileSystem:
@@ -243,30 +258,59 @@ def adopt_orphans() -> bool:
 _SET_CHILD_SUBREAPER: Final = 36
 
 
-def descendants(pid: int) -> list[int]:
-    """List the processes that descend from one, those that have ended and wait for their parents left out."""
-    try:
-        parents = {int(place.name): _parent_of(int(place.name)) for place in _PROC.iterdir() if place.name.isdecimal()}
-    except OSError:
-        import psutil
+def descendants(pid: int, but: Callable[[int], bool] = lambda _: False) -> list[int]:
+    """List the processes that descend from one, those that have ended and wait for their parents left out.
 
-        try:
-            return [child.pid for child in psutil.Process(pid).children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
-    found, generation = [], {pid}
+    Parameters
+    ----------
+    pid
+        The one.
+    but
+        Tells of a process whether it, and what descends from it, is left out too.
+    """
+    try:
+        parents = {int(name): _parent_of(name) for name in os.listdir(_PROC) if name.isdecimal()}  # noqa: PTH208 (slow)
+    except OSError:
+        parents = _parents_by_psutil()
+    found: list[int] = []
+    generation = {pid}
     while generation:
-        generation = {child for child, parent in parents.items() if parent in generation}
+        generation = {child for child, parent in parents.items() if parent in generation and not but(child)}
         found += sorted(generation)
     return found
 
 
-def _parent_of(pid: int) -> int | None:
+def _parents_by_psutil() -> dict[int, int | None]:
+    import psutil
+
+    return {process.pid: process.info["ppid"] for process in psutil.process_iter(["ppid"])}
+
+
+def variables_of(pid: int) -> dict[str, str]:
+    """Give the environment variables that a process was started with; none where that cannot be known."""
     try:
-        state, parent, *_ = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
+        content = (_PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return {}
+    pairs = (pair.partition("=") for pair in content.decode("utf-8", "surrogateescape").split("\0"))
+    return {name: value for name, _, value in pairs}
+
+
+def _parent_of(pid: str) -> int | None:
+    try:
+        handle = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    except OSError:
         return None
+    try:
+        state, parent, *_ = os.read(handle, _MUCH).rpartition(b")")[2].split(None, 2)
+    except OSError:  # it has ended meanwhile
+        return None
+    finally:
+        os.close(handle)
     return None if state in b"ZX" else int(parent)
+
+
+_MUCH: Final = 4096
 
 
 def processors() -> int:

@@ -56,7 +56,7 @@ def status(status, run_id="run", at=20.0, error=None):
 
 
 def points(values, name="m", run_id="run", first=0):
-    return [PointLogged(run_id, 100.0 + n, name, value, n) for n, value in enumerate(values, first)]
+    return [PointLogged(run_id, name, 100.0 + n, value, n) for n, value in enumerate(values, first)]
 
 
 def rows(columns, name="t", run_id="run", kind=MetricKind.TABLE, at=100.0):
@@ -403,8 +403,8 @@ class StoreContract:
         }
 
     def test_steps_and_times_belong_to_their_rows(self, store, fold):
-        fold(PointLogged("run", 1.5, "m", 1, 10), rows({"": [2, 3]}, "m", kind=MetricKind.VECTOR, at=2.5))
-        fold(PointLogged("run", 3.5, "m", 4, 2.5))
+        fold(PointLogged("run", "m", 1.5, 1, 10), rows({"": [2, 3]}, "m", kind=MetricKind.VECTOR, at=2.5))
+        fold(PointLogged("run", "m", 3.5, 4, 2.5))
         (metric,) = store.metrics("run")
         assert [s for b in metric.blocks for s in b.steps.to_list()] == [10, None, None, 2.5]
         assert [t for b in metric.blocks for t in b.times.to_list()] == [1_500_000, 2_500_000, 2_500_000, 3_500_000]

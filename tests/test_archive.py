@@ -13,6 +13,8 @@ import sys
 import zipfile
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -263,6 +265,15 @@ def members(here, full, tmp_path):
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def test_an_archive_that_is_refused_makes_no_workspace(members, there, tmp_path):
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        for name, content in signed(members, **{"runs/full/metrics.parquet": b"none"}).items():
+            archive.writestr(name, content)
+    with pytest.raises(ArchiveError):
+        import_runs(there, tmp_path / "bad.zip")
+    assert not there._folder.exists()
+
+
 @pytest.fixture
 def refused(there, tmp_path, runwidgets_home):
     """Import what it is given, and give the error; nothing may be written by that."""
@@ -431,6 +442,57 @@ def test_records_that_cannot_be_are_refused_though_the_checksums_fit(members, re
     assert what in refused(with_runs(members, change))
 
 
+@pytest.mark.parametrize("matrix", [[[1]], [["<script>", 1], [1, 1]], "x"])
+def test_a_document_that_is_not_what_its_metric_says_is_refused(members, refused, matrix):
+    (name,) = [name for name in members if name.endswith("confusion")]
+    forged = {**CONFUSION, "data": {**CONFUSION["data"], "matrix": matrix}}
+    assert "has a metric whose file is none" in refused(signed(members, **{name: json.dumps(forged).encode()}))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "what"),
+    [
+        ("value_text", pa.array([b"x"] * 2, pa.binary()), "another table"),
+        ("more", pa.array([1, 2]), "another table"),
+        ("row", pa.array([0, 2]), "is not where it should be"),
+        ("metric", pa.array(["loss", "x"]).dictionary_encode(), "is not where it should be"),
+        ("time", pa.array([0, 2**60], pa.timestamp("us", tz="UTC")), "an impossible one"),
+        ("time", pa.array([0, None], pa.timestamp("us", tz="UTC")), "has no time"),
+        ("step_type", pa.array(["int", "text"]).dictionary_encode(), "a value of the type 'text'"),
+        ("step_type", pa.array(["float", None]).dictionary_encode(), "a value without a type"),
+        ("value_type", pa.array(["int", "bool"]).dictionary_encode(), "cannot be read"),
+        ("value_type", pa.array(["str", "str"]).dictionary_encode(), "a string without its text"),
+        ("value", pa.array([math.nan, 1.0]), "cannot be read"),
+        ("value", pa.array([None, 1.0]), "cannot be read"),
+        ("value_text", pa.array(["0xzz", None]), "cannot be read"),
+        ("value_text", pa.array(["0x" + "1" * 200_000, None]), "too many digits"),
+    ],
+)
+def test_values_that_cannot_be_are_refused_though_the_checksums_fit(here, refused, tmp_path, *, column, value, what):
+    run = Experiment(here, "exp").start_logging(run_id="one", snapshot_directory=None, outputs=False)
+    run.log("loss", 3, step=1)
+    run.log("loss", 4, step=2)
+    run.complete()
+    export_runs(here, ["one"], tmp_path / "good.zip")
+    with zipfile.ZipFile(tmp_path / "good.zip") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = "runs/one/metrics.parquet"
+    table = pq.read_table(io.BytesIO(members[name]))
+    forged = io.BytesIO()
+    if column in table.column_names:
+        table = table.set_column(table.column_names.index(column), column, value)
+    else:
+        table = table.append_column(column, value)
+    pq.write_table(table, forged)
+    assert what in refused(signed(members, **{name: forged.getvalue()}))
+
+
+def test_metrics_that_claim_more_rows_than_their_bytes_can_hold_are_refused(members, refused, monkeypatch):
+    monkeypatch.setattr("runwidgets.archive.values_table._ROWS_OF_ANY", 0)
+    monkeypatch.setattr("runwidgets.archive.values_table._ROWS_A_BYTE", 0)
+    assert "rows in" in refused(members)
+
+
 def test_metrics_that_are_no_parquet_are_refused(members, refused):
     assert "cannot be read" in refused(signed(members, **{"runs/full/metrics.parquet": b"PAR1 but not really PAR1"}))
 
@@ -489,6 +551,8 @@ def test_runs_are_carried_from_one_workspace_to_another_by_commands(tmp_path):
     assert runwidgets("export", "fu", file, "--workspace", "here", "--overwrite", "--without-children")[0].startswith(
         "1 run"
     )
+    assert "no zip archive" in runwidgets("import", __file__, "--workspace", "new", code=2)[1]
+    assert runwidgets("import", file, "--workspace", "new") == ("1 run imported into the workspace 'new'\n", "")
     assert runwidgets("import", file) == ("1 run imported into the workspace 'default'\n", "")
     assert "id     full" in runwidgets("show", "f")[0]
     assert "ids already: full" in runwidgets("import", file, code=2)[1]

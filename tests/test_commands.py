@@ -298,6 +298,13 @@ def test_a_run_is_watched_until_it_ends_and_the_exit_code_tells_how(process, end
     assert state in out
 
 
+def test_a_run_is_watched_in_a_terminal(process):
+    process.stdin.close()
+    process.wait(timeout=SECONDS)
+    code, shown = in_terminal("show", "one", "--watch")
+    assert (code, "Completed" in shown, "loss" in shown) == (0, True, True)
+
+
 # ---- cancel
 
 
@@ -374,6 +381,7 @@ def test_files_are_listed_with_their_sizes():
         (["outputs", "--to", "x"], ["x/outputs/deep/a.txt", "x/outputs/model.pkl"]),
         (["./outputs/model.pkl", "--to", "x"], ["x/outputs/model.pkl"]),
         (["outputs2/"], ["one/outputs2/b.txt"]),
+        (["--to", "x", "outputs2"], ["x/outputs2/b.txt"]),
     ],
 )
 def test_files_are_copied_out_all_or_those_in_a_folder(current_folder, arguments, expected):

@@ -144,6 +144,15 @@ def test_what_is_printed_is_sent_soon_however_long_the_looks_are_apart(run, log,
     assert [(message["start"], message["end"]) for message, _ in sent] == [(0, 4), (4, 8)]
 
 
+def test_the_first_line_of_a_script_is_not_waited_for_until_the_next_look(run, log, show):
+    details = show(run, seconds=600)
+    until(lambda: details._log_errand is not None)
+    details._subscription._watched.due = time.monotonic() + 600  # the first looks come soon after each other
+    append(log, "one\n")
+    until(lambda: details._logs.state["logs"] == [LOG], seconds=9)
+    assert details._header.state["tabs"][4]["count"] == 1
+
+
 def test_a_log_that_nobody_looks_at_is_not_followed(run, log, show):
     append(log, "one\n")
     details = show(run)

@@ -48,6 +48,17 @@ def test_the_first_step_reads_all_and_the_next_only_what_is_new(run, feed):
     assert series(feed) == [1.0, 2.0, 3.0]
 
 
+def test_only_another_state_is_news(run, feed):
+    feed.step()
+    run.log("m", 1)
+    run.flush()
+    assert not feed.has_news()
+    run.complete()
+    assert feed.has_news()
+    feed.step()
+    assert not feed.has_news()
+
+
 def test_feeds_of_one_run_that_step_at_different_times_see_the_same_in_the_end(run, feed):
     late = Feed(run._recorder, run.id)
     for n in range(5):

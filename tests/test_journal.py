@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runwidgets.events import JournalOpened, PointLogged
-from runwidgets.store import journal
-from runwidgets.store.journal import Damage, JournalWriter, frame, lock_of, read_journal
+from runwidgets.store import appender, framing, journal
+from runwidgets.store.framing import Damage, frame, read_journal
+from runwidgets.store.journal import JournalWriter, lock_of
 
 
 def point(value):
-    return PointLogged("run", 1.5, "metric", value)
+    return PointLogged("run", "metric", 1.5, value)
 
 
 def points_of(path, **how):
@@ -48,6 +49,7 @@ class Disk:
 @pytest.fixture
 def disk(monkeypatch):
     disk = Disk()
+    monkeypatch.setattr(appender, "_write", disk)
     monkeypatch.setattr(journal, "_write", disk)
     return disk
 
@@ -63,7 +65,7 @@ def test_events_are_read_as_they_were_written_after_one_that_says_who_wrote(writ
     assert isinstance(opened, JournalOpened)
     assert (opened.journal_id, opened.pid) == (writer.journal_id, os.getpid())
     assert reading.events[1:] == [point(0), point(1), point(2)]
-    assert reading.end == writer.size == writer.path.stat().st_size
+    assert reading.end == writer.end() == writer.path.stat().st_size
     assert reading.damage == []
 
 
@@ -76,7 +78,7 @@ def test_reading_goes_on_from_where_it_ended(writer):
 
 def test_a_torn_frame_at_the_end_is_damage_unless_it_lies_behind_where_to_stop(writer):
     writer.write(point(1))
-    whole = writer.size
+    whole = writer.end()
     torn = frame(point(2))[:-1]
     with writer.path.open("ab") as file:
         file.write(torn)
@@ -90,7 +92,7 @@ def test_a_torn_frame_at_the_end_is_damage_unless_it_lies_behind_where_to_stop(w
 def test_a_damaged_middle_is_skipped_and_said(writer):
     starts = []
     for n in range(3):
-        starts.append(writer.size)
+        starts.append(writer.end())
         writer.write(point(n))
     with writer.path.open("r+b") as file:
         file.seek(starts[1] + 10)
@@ -111,7 +113,7 @@ def test_garbage_at_the_head_is_skipped_and_the_rest_is_read(writer, garbage):
 def test_an_event_of_a_newer_version_is_skipped_and_said(writer, caplog):
     payload = b"\x92\x63\x01"  # [99, 1]
     with writer.path.open("ab") as file:
-        newer = journal._pack_header(len(payload), journal._crc32(payload)) + payload
+        newer = framing._pack_header(len(payload), framing._crc32(payload)) + payload
         file.write(newer + newer + frame(point(1)))
     assert points_of(writer.path) == [1]
     assert caplog.text.count("this version cannot read the event") == 1
@@ -120,8 +122,8 @@ def test_an_event_of_a_newer_version_is_skipped_and_said(writer, caplog):
 def test_looking_for_the_next_event_after_damage_costs_no_more_than_a_few_readings_of_the_file(tmp_path, monkeypatch):
     # An event that is found after damage is not to be looked for with a checksum at each byte of a long file.
     checked = []
-    crc32 = journal._crc32
-    monkeypatch.setattr(journal, "_crc32", lambda data: checked.append(len(data)) or crc32(data))
+    crc32 = framing._crc32
+    monkeypatch.setattr(framing, "_crc32", lambda data: checked.append(len(data)) or crc32(data))
     events = b"".join(frame(point(n)) for n in range(50_000))
     path = tmp_path / "damaged.journal"
     for damaged in (
@@ -162,7 +164,7 @@ def test_whatever_bytes_are_overwritten_every_other_event_is_read(tmp_path_facto
 def test_threads_write_whole_events_each_in_its_own_order(writer):
     def write(name):
         for n in range(300):
-            writer.write(PointLogged("run", 0.0, name, n))
+            writer.write(PointLogged("run", name, 0.0, n))
 
     threads = [threading.Thread(target=write, args=(f"thread {t}",)) for t in range(8)]
     for thread in threads:
@@ -185,7 +187,7 @@ def test_a_failing_disk_stops_nothing_warns_once_and_gets_all_in_order_when_it_w
     disk.fault = fault
     for n in range(1, 50):
         writer.write(point(n))
-    assert writer.path.stat().st_size == writer.size, "no torn frame stays"
+    assert writer.path.stat().st_size == writer.end(), "no torn frame stays"
     assert not writer.drain()
     assert [r.levelno for r in caplog.records] == [logging.WARNING]
     assert "training goes on" in caplog.text
@@ -309,5 +311,5 @@ def test_a_writer_holds_its_lock_until_it_closes(tmp_path):
 def test_closing_with_removal_leaves_nothing(tmp_path):
     writer = JournalWriter(tmp_path)
     writer.write(point(1))
-    writer.close(remove=True)
+    writer.close(folded=writer.end())
     assert list(tmp_path.iterdir()) == []

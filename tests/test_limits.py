@@ -55,13 +55,13 @@ def said(caplog):
 # What is just within a limit, what is just past it, and what is said of that.
 EDGES = {
     "metrics": (
-        [PointLogged("run", 1.0, f"m{n}", 1.0) for n in range(50)],
-        PointLogged("run", 1.0, "m50", 1.0),
+        [PointLogged("run", f"m{n}", 1.0, 1.0) for n in range(50)],
+        PointLogged("run", "m50", 1.0, 1.0),
         "51 metrics of a run ('m50'): the service of SDK v1 took 50",
     ),
     "rows": (
-        [rows({"": [1.0] * 999_999}, MetricKind.VECTOR), PointLogged("run", 1.0, "t", 1.0)],
-        PointLogged("run", 1.0, "t", 1.0),
+        [rows({"": [1.0] * 999_999}, MetricKind.VECTOR), PointLogged("run", "t", 1.0, 1.0)],
+        PointLogged("run", "t", 1.0, 1.0),
         "1000001 rows of a metric ('t'): the service of SDK v1 took 1000000",
     ),
     "columns": (
@@ -75,8 +75,8 @@ EDGES = {
         "the name of a column ('t') has 256 characters: the service of SDK v1 took 255",
     ),
     "text": (
-        [PointLogged("run", 1.0, "m", "x" * 255)],
-        PointLogged("run", 1.0, "m", "x" * 256),
+        [PointLogged("run", "m", 1.0, "x" * 255)],
+        PointLogged("run", "m", 1.0, "x" * 256),
         "a text that was logged ('m') has 256 characters: the service of SDK v1 took 255",
     ),
     "text in a table": (
@@ -151,7 +151,7 @@ def test_each_kind_is_told_by_itself(said):
 
 
 def test_runs_are_counted_apart_and_tags_that_were_removed_not_at_all(said):
-    assert said(*(PointLogged(f"run {n % 2}", 1.0, f"m{n}", 1.0) for n in range(100))) == []
+    assert said(*(PointLogged(f"run {n % 2}", f"m{n}", 1.0, 1.0) for n in range(100))) == []
     batches = [TagsSet("run", 1.0, {f"{n}": None}) for n in range(90)]
     removed = [TagsRemoved("run", 1.0, [f"{n}"]) for n in range(90)]
     assert said(*(event for pair in pairwise([*batches, *removed]) for event in pair[:1])) != []

@@ -47,6 +47,7 @@ class FakeFeed:
         self.view = RunView(tags={"run_id": run_id}, metrics={"loss": None})
         self.trouble = None
         self.steps = 0
+        self.news = False
         FakeFeed.made.append(self)
 
     def step(self):
@@ -55,6 +56,9 @@ class FakeFeed:
             raise self.trouble
         self.view = replace(self.view)
         return True
+
+    def has_news(self):
+        return self.news
 
     def end(self):
         self.view = FinishedView(tags=self.view.tags, metrics=self.view.metrics)
@@ -91,6 +95,13 @@ def test_the_first_look_is_at_once(watching, recorder):
     _, looks = watch(watching, recorder)
     (look,) = eventually(lambda: looks)
     assert (look.view.tags, look.changed, look.trouble) == ({"run_id": "run"}, True, None)
+
+
+def test_a_state_that_another_process_sets_is_seen_long_before_the_next_look(watching, recorder):
+    _, looks = watch(watching, recorder)
+    eventually(lambda: looks)
+    FakeFeed.made[0].news = True
+    eventually(lambda: len(looks) > 1)
 
 
 def test_all_viewers_of_a_run_share_one_feed_and_get_each_look(watching, recorder):

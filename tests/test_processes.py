@@ -44,11 +44,11 @@ def start():
     """Start scripts as processes of their own, which are gone when the test is over."""
     started = []
 
-    def start(code, *arguments):
+    def start(code, *arguments, env=None):
         process = subprocess.Popen(
             # Python 3.12 warns of every fork of a process with threads, which is what is tested here.
             [sys.executable, "-W", "ignore::DeprecationWarning", "-c", BEGIN + code, *map(str, arguments)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
         )  # fmt: skip
         started.append(process)
         return process
@@ -61,7 +61,10 @@ def start():
 
 
 def not_measured():
-    """Give an environment without coverage: it handles SIGTERM itself, and writes where not every user may."""
+    """Give an environment without coverage.
+
+    It handles SIGTERM itself, writes where not every user may, and an interrupt within it leaves its lock locked.
+    """
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 

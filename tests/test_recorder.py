@@ -14,7 +14,7 @@ from runwidgets.errors import StoreError
 from runwidgets.events import PointLogged, RunCreated, StatusSet
 from runwidgets.metrics import sdk_metrics
 from runwidgets.records import RunStatus
-from runwidgets.store import folding, journal, recorder, recovery, sqlite
+from runwidgets.store import appender, folding, journal, recorder, recovery, sqlite
 from runwidgets.store.journal import JournalWriter
 from runwidgets.store.recorder import Recorder, close_all, recorder_of
 
@@ -34,7 +34,7 @@ def begin(write, run_id="run"):
 
 
 def point(value, run_id="run"):
-    return PointLogged(run_id, 3.0, "m", value)
+    return PointLogged(run_id, "m", 3.0, value)
 
 
 def values(store, run_id="run"):
@@ -71,6 +71,11 @@ def recording(open_recorder):
 def by_hand(monkeypatch):
     """Leave folding to the test: the thread sleeps."""
     monkeypatch.setattr(recorder, "FOLD_SECONDS", 3600.0)
+
+
+def set_write(monkeypatch, write):
+    monkeypatch.setattr(appender, "_write", write)
+    monkeypatch.setattr(journal, "_write", write)
 
 
 def names(folder):
@@ -270,13 +275,13 @@ def test_a_disk_that_was_full_for_a_while_loses_nothing(by_hand, recording, monk
         raise OSError(28, "No space left on device")
 
     recording.write(point(0))
-    monkeypatch.setattr(journal, "_write", full)
+    set_write(monkeypatch, full)
     for n in range(1, 10):
         recording.write(point(n))
     with pytest.raises(StoreError, match="wait in memory: 9"):
         recording.flush()
     assert values(recording.store) == [0]
-    monkeypatch.setattr(journal, "_write", write)
+    set_write(monkeypatch, write)
     recording.write(point(10))
     recording.flush()
     assert values(recording.store) == list(range(11))
@@ -288,7 +293,7 @@ def test_a_torn_frame_that_cannot_be_cut_off_does_not_hold_up_a_flush(by_hand, r
 
     write = journal._write
     recording.write(point(1))
-    monkeypatch.setattr(journal, "_write", lambda fd, data: write(fd, data[:9]))
+    set_write(monkeypatch, lambda fd, data: write(fd, data[:9]))
     monkeypatch.setattr(journal.os, "ftruncate", refuse)
     recording.write(point(2))
 
@@ -300,7 +305,7 @@ def test_a_torn_frame_that_cannot_be_cut_off_does_not_hold_up_a_flush(by_hand, r
     flushing.start()
     flushing.join(30)
     assert not flushing.is_alive()
-    monkeypatch.setattr(journal, "_write", write)
+    set_write(monkeypatch, write)
     recording.flush()
     assert values(recording.store) == [1, 2]
     assert "are damaged and were skipped" in caplog.text
@@ -308,7 +313,7 @@ def test_a_torn_frame_that_cannot_be_cut_off_does_not_hold_up_a_flush(by_hand, r
 
 def test_damage_in_the_middle_is_said_and_the_rest_is_folded(by_hand, recording, caplog):
     recording.write(point(1))
-    where = recording._journal.size
+    where = recording._journal.end()
     recording.write(point(2))
     recording.write(point(3))
     with recording._journal.path.open("r+b") as file:
@@ -322,7 +327,7 @@ def test_damage_in_the_middle_is_said_and_the_rest_is_folded(by_hand, recording,
 def test_damage_in_many_places_is_one_warning_and_no_more_at_later_folds(by_hand, recording, caplog):
     starts = []
     for n in range(30):
-        starts.append(recording._journal.size)
+        starts.append(recording._journal.end())
         recording.write(point(n))
     with recording._journal.path.open("r+b") as file:
         for start in starts[::3]:

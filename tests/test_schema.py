@@ -120,7 +120,7 @@ def test_a_store_of_the_first_schema_keeps_its_runs_and_goes_on(tmp_path):
             assert found[name].blocks[0].times.to_list()[0] == 100_500_000
         assert store.find(RunQuery(order_by="floats")) == store.find(RunQuery(order_by="integers")) == ["run"]
         assert store.find(RunQuery(order_by="nothing")) == []
-        event = PointLogged("run", 1.0, "floats", -1.0, 20_000)
+        event = PointLogged("run", "floats", 1.0, -1.0, 20_000)
         assert store.fold("journal", 0, 1, [event])
         (metric,) = store.metrics("run", "floats")
         assert (metric.row_count, metric.blocks[-1].columns[""].last()) == (20_001, -1.0)

@@ -165,6 +165,14 @@ def test_children_that_it_forks_and_daemonises_end_with_it(start):  # noqa: F811
     nothing_is_left()
 
 
+def test_a_deleted_experiment_leaves_nothing_of_its_runs(start):  # noqa: F811
+    run = start("pass")
+    assert ended(run) == "Completed"
+    nothing_is_left()
+    Experiment.delete(Workspace(), run.experiment.id)
+    assert not run._place.folder.exists()
+
+
 def test_a_script_may_delete_its_own_folder(start):  # noqa: F811
     run = start("import os, shutil\nshutil.rmtree(os.getcwd())\nprint('gone')")
     assert ended(run) == "Completed"
@@ -301,6 +309,27 @@ def test_a_run_that_takes_too_long_is_ended_and_says_why(start):  # noqa: F811
     run = start(SLEEPS, max_run_duration_seconds=0.2)
     assert ended(run) == "Canceled"
     assert "max_run_duration_seconds" in message_of(run)
+
+
+def test_a_run_that_a_script_submits_goes_on_when_the_script_has_ended(start, project):  # noqa: F811
+    (project / "below.py").write_text(
+        f"import os, time\nwhile not os.path.exists({str(project / 'go')!r}):\n    time.sleep(0.01)"
+    )
+    ComputeTarget.create(Workspace(), "two", LocalCompute(slots=2))
+    parent = start(
+        """
+        from runwidgets import Run, ScriptRunConfig
+        child = Run.get_context().submit_child(ScriptRunConfig(".", "below.py", compute_target="two"))
+        print(child.id)
+        """,
+        target="two",
+    )
+    assert ended(parent) == "Completed"
+    (child,) = parent.get_children()
+    assert child.id == log_of(parent).strip()
+    assert child.get_status() in {"Queued", "Starting", "Running"}
+    (project / "go").touch()
+    assert ended(child) == "Completed"
 
 
 # ---- the queue

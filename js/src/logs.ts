@@ -35,7 +35,7 @@ function save(bytes: Uint8Array<ArrayBuffer>, name: string): void {
 function searchView(scope: Scope, finder: Finder, search: () => void, reveal: () => void) {
   const { signal } = scope;
   const input = el("input", {
-    class: "rw-filter rw-search",
+    class: "rw-search",
     type: "search",
     placeholder: "Search",
     "aria-label": "Search in what is loaded of the log",
@@ -166,7 +166,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   );
   const note = noteView("rw-more rw-log-note");
   const empty = emptyView("Nothing printed yet.", "Nothing was printed.");
-  const toolbar = el("div", { class: "rw-toolbar rw-log-bar" }, choose, search.node, wrap, copy, download);
+  const toolbar = el("div", { class: "rw-log-bar" }, choose, search.node, wrap, copy, download);
   const head = el("div", { class: "rw-log-head" }, earlier);
   const page = el("div", { class: "rw-log-page" }, box.node, jump);
   scope.mount(host, el("div", { class: "rw-panel rw-logs" }, toolbar, note.node, head, page, empty.node));

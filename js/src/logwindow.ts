@@ -6,6 +6,8 @@ import type { LogMessage } from "./wire";
 export const MAX_LINES = 5000;
 
 const NEWLINE = 10;
+/** So many bytes are all that Python would give of the end of a log: `PART_BYTES`. */
+const WHOLE_PART = 2 ** 18;
 
 /** What a message meant: all is new, some lines changed, lines came before the others, nothing, or one is missing. */
 export type Taken = "anew" | "more" | "earlier" | "nothing" | "gap";
@@ -55,7 +57,7 @@ export class LogWindow {
     this.size = Math.max(this.size, size);
     if (end === this.start && start < end) return this.#prepend(bytes, start);
     if (!this.#isComplete || end <= this.end) return "nothing";
-    if (start > this.end) return "gap";
+    if (start > this.end) return this.#jump(message, bytes, following);
     this.#feed(bytes.subarray(this.end - start), this.end);
     this.#trim(following ? MAX_LINES : 2 * MAX_LINES, following);
     return "more";
@@ -76,6 +78,13 @@ export class LogWindow {
     this.#trim(MAX_LINES, true);
     this.changed.clear();
     return "anew";
+  }
+
+  /** Where more was written than one message carries, or a message was lost. */
+  #jump(message: LogMessage, bytes: Uint8Array, following: boolean): Taken {
+    if (following) return bytes.length >= WHOLE_PART ? this.#begin(message, bytes) : "gap";
+    this.#isComplete = false; // what somebody reads stays, and the end can be had
+    return "nothing";
   }
 
   #feed(bytes: Uint8Array, at: number): void {

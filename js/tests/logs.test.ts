@@ -173,7 +173,7 @@ test("a log that is gone is told of over what was shown last", () => {
 test("nothing printed yet is told, with no log and with an empty one", () => {
   const { model, find } = open({ logs: [] });
   expect(find(".rw-yet").textContent).toBe("Nothing printed yet.");
-  expect(find(".rw-toolbar").hidden).toBe(true);
+  expect(find(".rw-log-bar").hidden).toBe(true);
   model.set("state", { logs: [LOG], is_open: true });
   expect(find(".rw-empty").textContent).toBe("Loading…");
   model.receive(...message(""));

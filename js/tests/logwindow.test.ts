@@ -55,6 +55,23 @@ test("a part that is missing is found", () => {
   expect(textOf(log)).toEqual(["one", ""]);
 });
 
+test("where more was written than a message carries, its end takes the place of what was there", () => {
+  const file = new File("one\n");
+  const log = opened(file);
+  file.append(`${"x".repeat(99)}\n`).append("line\n".repeat(60_000));
+  expect(log.take(...file.part(file.bytes.length - 2 ** 18), true)).toBe("anew");
+  expect(log.lines).toHaveLength(MAX_LINES);
+  expect(log.end).toBe(file.bytes.length);
+});
+
+test("what somebody reads stays where it is, however much is written meanwhile", () => {
+  const file = new File("one\n");
+  const log = opened(file);
+  file.append("line\n".repeat(60_000));
+  expect(log.take(...file.part(file.bytes.length - 2 ** 18), false)).toBe("nothing");
+  expect([...textOf(log), log.isAtEnd]).toEqual(["one", "", false]);
+});
+
 test("another content takes the place of the one before", () => {
   const file = new File("one\n");
   const log = opened(file);

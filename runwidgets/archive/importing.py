@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 import msgspec
 
 from runwidgets.archive.checking import Archive, room_for
-from runwidgets.archive.layout import RUNS, content_name, file_name, metrics_name
+from runwidgets.archive.layout import LATEST, RUNS, content_name, file_name, metrics_name
 from runwidgets.archive.values_table import parquet, read_events
 from runwidgets.documents import checked_document
 from runwidgets.errors import ArchiveError, SnapshotError, UserError
@@ -28,6 +28,7 @@ from runwidgets.events import (
     TagsSet,
 )
 from runwidgets.experiment import Experiment
+from runwidgets.home import is_workspace
 from runwidgets.records import VECTOR_COLUMN, MetricKind, RunError, RunStatus
 from runwidgets.store.files import checked_name
 
@@ -44,8 +45,6 @@ IMPORTED_FROM: Final = "runwidgets.imported_from"
 """The property that tells what the id of a run was that was imported under another."""
 _SNAPSHOT: Final = re.compile(r"[0-9a-f]{64}")
 _LONGEST_DOCUMENT: Final = 2**26
-_LATEST: Final = 253_402_300_800.0
-"""The year 10000, of which Python has no dates."""
 
 
 class Imported(NamedTuple):
@@ -92,9 +91,6 @@ def import_runs(workspace: Workspace, path: str | os.PathLike[str], *, rename: b
         If the archive cannot be read, or the workspace cannot be written.
     """
     parquet()
-    recorder = workspace._recorder
-    recorder.flush()
-    recorder.recover()
     with Archive(Path(path), room_for(workspace._folder)) as archive:
         plan = _Plan(workspace, archive, rename=rename)
         plan.bring_in()
@@ -158,14 +154,18 @@ class _Plan:
         return digests
 
     def _new_ids(self, *, rename: bool) -> dict[str, str]:
-        store = self._workspace._store
-        taken = {found.run.run_id for found in store.described(list(self._runs))}
+        taken = set()
+        if is_workspace(self._workspace._folder):  # else it begins to exist when all of the archive is checked
+            recorder = self._workspace._recorder
+            recorder.flush()
+            recorder.recover()
+            taken = {found.run.run_id for found in recorder.store.described(list(self._runs))}
         if taken and not rename:
             named = ", ".join(sorted(taken)[:5])
             more = f" and {len(taken) - 5} more" if len(taken) > 5 else ""  # noqa: PLR2004
             raise UserError(
                 f"the workspace {self._workspace.name!r} has runs of these ids already: {named}{more}. Nothing is "
-                "imported; to import them once more, let them be renamed"
+                "imported; with rename=True (--rename) they get new ids"
             )
         ids = {run_id: str(uuid.uuid4()) if run_id in taken else run_id for run_id in self._runs}
         self.notes += [
@@ -324,7 +324,7 @@ def _check_run(workspace: Workspace, run: ArchivedRun, exported_at: float) -> No
     times = [exported_at, run.created_at, run.started_at, run.ended_at, *(file.stored_at for file in run.files)]
     if run.progress is not None:
         times += [run.progress.at, run.progress.first_at]
-    if any(time is not None and not (math.isfinite(time) and 0 <= time < _LATEST) for time in times):
+    if any(time is not None and not (math.isfinite(time) and 0 <= time < LATEST) for time in times):
         raise _bad(f"has a run {run.run_id} with an impossible time")
     if any(metric.row_count < 0 for metric in run.metrics):
         raise _bad(f"has a run {run.run_id} with a metric of less than no rows")

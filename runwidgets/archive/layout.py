@@ -11,6 +11,8 @@ from runwidgets.records import MetricKind, RunError, RunStatus  # noqa: TC001 (m
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 RUNS: Final = "runs.json"
+LATEST: Final = 253_402_300_800.0
+"""The year 10000, of which Python has no dates."""
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,6 +19,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from runwidgets.archive.layout import LATEST
 from runwidgets.columns import pack_column
 from runwidgets.errors import ArchiveError, MissingDependencyError
 from runwidgets.events import PointLogged, RowsLogged
@@ -40,6 +41,8 @@ _ROWS_AT_ONCE: Final = 65_536
 _ROWS_A_BYTE: Final = 1000
 _ROWS_OF_ANY: Final = 1_000_000
 """So many rows may be in any file, and so many more for each of its bytes: more is a trap, not what somebody logged."""
+_LIST: Final = 8
+"""So many values of one time are rather a list than values that came one by one."""
 _LONGEST_DIGITS: Final = 100_000
 _COLUMNS: Final = (
     "metric", "column", "row", "time", "step", "step_type", "step_text", "value", "value_type", "value_text",
@@ -68,12 +71,7 @@ def parquet() -> tuple[Any, Any]:
 def write_values(metrics: Iterable[MetricDelta], path: Path) -> None:
     """Write metrics that were read whole."""
     pa, pq = parquet()
-    word = pa.dictionary(pa.int32(), pa.string())
-    types = (
-        word, word, pa.int64(), pa.timestamp("us", tz="UTC"), pa.float64(), word, pa.string(), pa.float64(), word,
-        pa.string(),
-    )  # fmt: skip
-    schema = pa.schema(list(zip(_COLUMNS, types, strict=True)))
+    schema = _schema(pa)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for metric in metrics:
             times = [time for block in metric.blocks for time in block.times.to_list()]
@@ -88,9 +86,19 @@ def write_values(metrics: Iterable[MetricDelta], path: Path) -> None:
                         *_coded(steps[part]), *_coded(values[part]),
                     )  # fmt: skip
                     arrays = [
-                        pa.array(cell, type=kind, from_pandas=False) for cell, kind in zip(cells, types, strict=True)
+                        pa.array(cell, type=kind, from_pandas=False)
+                        for cell, kind in zip(cells, schema.types, strict=True)
                     ]
                     writer.write_table(pa.table(arrays, schema=schema))
+
+
+def _schema(pa: Any) -> Any:
+    word = pa.dictionary(pa.int32(), pa.string())
+    types = (
+        word, word, pa.int64(), pa.timestamp("us", tz="UTC"), pa.float64(), word, pa.string(), pa.float64(), word,
+        pa.string(),
+    )  # fmt: skip
+    return pa.schema(list(zip(_COLUMNS, types, strict=True)))
 
 
 def _coded(values: Sequence[Value]) -> tuple[list[float | None], list[str | None], list[str | None]]:
@@ -151,64 +159,105 @@ def read_events(path: Path, run_id: str, metrics: Sequence[ArchivedMetric], size
     try:
         file = pq.ParquetFile(path)
         with file:
-            rows = file.metadata.num_rows
-            if rows > _ROWS_OF_ANY + _ROWS_A_BYTE * size:
-                raise ArchiveError(f"the metrics of run {run_id} claim {rows:,} rows in {size:,} bytes")
-            if rows != sum(metric.row_count * len(metric.columns) for metric in metrics):
+            count = file.metadata.num_rows
+            if count > _ROWS_OF_ANY + _ROWS_A_BYTE * size:
+                raise ArchiveError(f"the metrics of run {run_id} claim {count:,} rows in {size:,} bytes")
+            if count != sum(metric.row_count * len(metric.columns) for metric in metrics):
                 raise ArchiveError(f"the metrics of run {run_id} have another number of rows than runs.json says")
-            lines = _lines(file)
-            events = [event for metric in metrics for event in _events(run_id, metric, lines)]
+            if not file.schema_arrow.equals(_schema(pa)):
+                raise ArchiveError(f"the metrics of run {run_id} are another table than they should be")
+            rows = _Rows(file)
+            events = [event for metric in metrics for event in _events(run_id, metric, rows)]
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise ArchiveError(f"the metrics of run {run_id} cannot be read: {error}") from error
     return events
 
 
-def _lines(file: Any) -> Iterator[tuple[Any, ...]]:
+class _Rows:
+    """Rows of the table, read as they are wanted."""
+
+    def __init__(self, file: Any) -> None:
+        self._batches = file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(_COLUMNS))
+        self._rest: Any = None
+
+    def take(self, count: int) -> Iterator[dict[str, Any]]:
+        """Give the next rows, in parts: arrays by column."""
+        while count > 0:
+            if not self._rest:
+                self._rest = next(self._batches, None)
+                if self._rest is None:
+                    raise ValueError("it has fewer rows than it should")
+            part, self._rest = self._rest.slice(0, count), self._rest.slice(min(count, len(self._rest)))
+            count -= len(part)
+            yield {name: part.column(name) for name in _COLUMNS}
+
+
+def _is_all(array: Any, text: str) -> bool:
+    import pyarrow.compute as pc
+
+    return array.null_count == 0 and bool(pc.all(pc.equal(array.dictionary_decode(), text)).as_py())
+
+
+def _decoded_all(part: dict[str, Any], what: str) -> list[Value]:
+    """Give back values that are all of one kind at once, others one by one."""
+    numbers, kinds, texts = part[what], part[f"{what}_type"], part[f"{what}_text"]
+    if numbers.null_count == 0 and texts.null_count == len(texts):
+        if _is_all(kinds, "float"):
+            return numbers.to_numpy().tolist()  # type: ignore[no-any-return]
+        if _is_all(kinds, "int"):
+            return [int(number) for number in numbers.to_numpy().tolist()]
+    if kinds.null_count == numbers.null_count == texts.null_count == len(kinds):
+        return [None] * len(kinds)
+    columns = (column.to_pylist() for column in (numbers, kinds, texts))
+    return [_decoded(*cell) for cell in zip(*columns, strict=True)]
+
+
+def _column_of(metric: ArchivedMetric, name: str, rows: _Rows) -> tuple[list[int], list[Value], list[Value]]:
+    """Read one column of a metric: times in microseconds, steps, values."""
     import pyarrow as pa
 
-    for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(_COLUMNS)):
-        if tuple(batch.schema.names) != _COLUMNS:
-            raise ValueError(f"its columns are {', '.join(batch.schema.names)}")
-        columns = [batch.column(name) for name in _COLUMNS]
-        columns[3] = columns[3].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
-        yield from zip(*(column.to_pylist() for column in columns), strict=True)
+    times: list[int] = []
+    steps: list[Value] = []
+    values: list[Value] = []
+    for part in rows.take(metric.row_count):
+        expected = list(range(len(values), len(values) + len(part["row"])))
+        if not (_is_all(part["metric"], metric.name) and _is_all(part["column"], name)) or (
+            part["row"].to_pylist() != expected
+        ):
+            raise ValueError(f"a row of {metric.name!r}, column {name!r}, is not where it should be")
+        times += part["time"].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()).to_pylist()
+        steps += _decoded_all(part, "step")
+        values += _decoded_all(part, "value")
+    if None in times or (times and not 0 <= min(times) <= max(times) < LATEST * _MICROSECONDS):
+        raise ValueError(f"a row of {metric.name!r} has no time, or an impossible one")
+    if any(isinstance(step, str) for step in steps):
+        raise ValueError(f"a row of {metric.name!r} has a step that is no number")
+    return times, steps, values
 
 
-def _events(run_id: str, metric: ArchivedMetric, lines: Iterator[tuple[Any, ...]]) -> Iterator[Event]:
+def _events(run_id: str, metric: ArchivedMetric, rows: _Rows) -> Iterator[Event]:
     columns: dict[str, list[Value]] = {}
-    stamps: list[tuple[int, Value]] = []
+    times: list[int] = []
+    steps: list[Value] = []
     for name in metric.columns:
-        cells: list[Value] = []
-        for row in range(metric.row_count):
-            found, column, number, time, *rest = next(lines)
-            if (found, column, number) != (metric.name, name, row):
-                raise ValueError(f"row {row} of {metric.name!r}, column {name!r}, is not where it should be")
-            stamp = (int(time), _decoded(*rest[:3]))
-            if isinstance(stamp[1], str):
-                raise ValueError(f"row {row} of {metric.name!r} has a step that is no number")  # noqa: TRY004 (of the file)
-            if columns:
-                if repr(stamps[row]) != repr(stamp):
-                    raise ValueError(f"the columns of row {row} of {metric.name!r} have different times or steps")
-            else:
-                stamps.append(stamp)
-            cells.append(_decoded(*rest[3:]))
-        columns[name] = cells
+        found = _column_of(metric, name, rows)
+        if columns and (found[0] != times or repr(found[1]) != repr(steps)):
+            raise ValueError(f"the columns of {metric.name!r} have different times or steps")
+        times, steps, columns[name] = found
     if metric.row_count == 0:
         yield RowsLogged(run_id, 0.0, metric.name, metric.kind, {name: pack_column([]) for name in metric.columns})
+    is_vector = metric.kind is MetricKind.VECTOR and columns.keys() == {VECTOR_COLUMN}
+    if is_vector and len(set(times)) > len(times) // _LIST:
+        for time, step, value in zip(times, steps, columns[VECTOR_COLUMN], strict=True):
+            yield PointLogged(run_id, metric.name, time / _MICROSECONDS, value, step)
+        return
     start = 0
-    for time, group in groupby(stamps, key=lambda stamp: stamp[0]):
+    for time, group in groupby(times):
         end = start + len(list(group))
-        for part in range(start, end, _ROWS_AT_ONCE):
-            rows = slice(part, min(end, part + _ROWS_AT_ONCE))
-            yield _event(run_id, metric, time / _MICROSECONDS, [step for _, step in stamps[rows]],
-                         {name: cells[rows] for name, cells in columns.items()})  # fmt: skip
+        for first in range(start, end, _ROWS_AT_ONCE):
+            part = slice(first, min(end, first + _ROWS_AT_ONCE))
+            packed = {name: pack_column(cells[part]) for name, cells in columns.items()}
+            yield RowsLogged(
+                run_id, time / _MICROSECONDS, metric.name, metric.kind, packed, pack_column(steps[part])
+            )  # fmt: skip
         start = end
-
-
-def _event(
-    run_id: str, metric: ArchivedMetric, at: float, steps: list[Value], columns: dict[str, list[Value]]
-) -> Event:
-    if metric.kind is MetricKind.VECTOR and len(steps) == 1 and columns.keys() == {VECTOR_COLUMN}:
-        return PointLogged(run_id, at, metric.name, columns[VECTOR_COLUMN][0], steps[0])
-    packed = {name: pack_column(cells) for name, cells in columns.items()}
-    return RowsLogged(run_id, at, metric.name, metric.kind, packed, pack_column(steps))

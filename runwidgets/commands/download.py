@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runwidgets.commands.exits import DONE
+from runwidgets.commands.order import take_in_any_order
 from runwidgets.commands.selection import RUN, add_workspace, run_of, workspace_of
 from runwidgets.errors import NotFoundError
 
@@ -26,6 +27,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("prefix", metavar="PREFIX", nargs="?", help="only this file, or the files in this folder")
     parser.add_argument("--to", metavar="DIR", type=Path, help="where to; by default a folder called by the run's id")
     add_workspace(parser)
+    take_in_any_order(parser)
     parser.set_defaults(run=_run)
 
 

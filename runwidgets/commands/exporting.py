@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runwidgets.commands.exits import DONE
+from runwidgets.commands.order import take_in_any_order
 from runwidgets.commands.selection import RUN, add_workspace, id_of, workspace_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--without-children", action="store_true", help="leave out the runs below them")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there")
     add_workspace(parser)
+    take_in_any_order(parser)
     parser.set_defaults(run=_run)
 
 

@@ -34,7 +34,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from runwidgets.commands.table import say
     from runwidgets.store.health.findings import counted
 
-    workspace = workspace_of(arguments, is_made=True)
+    workspace = workspace_of(arguments, is_made=True)  # with its first run
     done = import_runs(workspace, arguments.file, rename=arguments.rename)
     for note in done.notes:
         sys.stderr.write(f"{note}\n")

@@ -35,7 +35,7 @@ def workspace_of(arguments: argparse.Namespace, *, is_made: bool = False) -> Wor
     arguments
         With ``workspace``.
     is_made
-        Whether the default one may begin to exist.
+        Whether it may begin to exist.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def workspace_of(arguments: argparse.Namespace, *, is_made: bool = False) -> Wor
     from runwidgets.workspace import Workspace
 
     if arguments.workspace is not None:
-        return Workspace.get(arguments.workspace)
+        return Workspace(workspace_name=arguments.workspace) if is_made else Workspace.get(arguments.workspace)
     workspace = Workspace.from_config()
     if not is_made and not is_workspace(workspace._folder):
         raise not_found(workspace.name)

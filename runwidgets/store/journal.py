@@ -1,9 +1,11 @@
 """The journal: an append-only file of events that one process writes and anybody may read.
 
-Format of a file: frames, one after the other, each ``length`` and ``CRC-32`` of the payload (little-endian unsigned
-32-bit integers) and then the payload, one event as a MessagePack array. The first event is a `JournalOpened`. One
+Format of a file: frames (`runwidgets.store.framing`), one after the other; the first event is a `JournalOpened`. One
 event is one ``write``, so that what `JournalWriter.write` returned from outlives the process, however it ends; a
-process that dies within a ``write`` leaves at most one torn frame, at the end.
+process that dies within a ``write`` leaves at most one torn frame of each of its threads, at the end.
+
+Writes take no lock (`runwidgets.store.appender`). All that must not happen beside one does: it is done while the
+appender is stopped. A signal's handler may log on top of that; see `JournalWriter._insert`.
 
 A journal that grows long goes on in a new file, named for the offset at which it begins, ``ID.OFFSET.journal``; offsets
 count from the journal's beginning, over all its files. A file that is in the store is deleted.
@@ -18,38 +20,31 @@ import contextlib
 import errno
 import logging
 import os
-import re
-import struct
+import sys
 import threading
 import time
 import uuid
-import zlib
 from collections import deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-import msgspec
-
-from runwidgets.events import Event, JournalOpened
+from runwidgets.events import JournalOpened
+from runwidgets.store.appender import NO_FILE, Appender
+from runwidgets.store.framing import Damage, frame, read_journal
 from runwidgets.system import DISK_IS_FULL, OPEN_FILES_CAN_GO, hold, this_process
-from runwidgets.values import long_integer, pack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+    from types import FrameType
 
     from filelock import BaseFileLock
 
+    from runwidgets.events import Event
     from runwidgets.system import Process
 
 _log = logging.getLogger(__name__)
-_header = struct.Struct("<II")
-_pack_header = _header.pack
-_unpack_header = _header.unpack_from
-_HEADER_BYTES: Final = _header.size
-_crc32 = zlib.crc32
-_pack = msgspec.msgpack.Encoder().encode
 _write = os.write
-_now = time.time
+_Found = TypeVar("_Found")
 
 SUFFIX: Final = ".journal"
 FILE_BYTES: Final = 16 * 2**20
@@ -58,12 +53,6 @@ _TORN: Final = "only part of an event could be written: is the disk full?"
 WAITING_LIMIT: Final = 64 * 2**20
 """Bytes of events that wait in memory while the file cannot be written; past it the oldest are given up."""
 _COPY_BYTES: Final = 2**20
-
-
-def frame(event: Event) -> bytes:
-    """Give the bytes of one event in a journal."""
-    payload = pack(event)
-    return _pack_header(len(payload), _crc32(payload)) + payload
 
 
 def lock_of(journal: Path) -> BaseFileLock:
@@ -162,7 +151,7 @@ class NewJournal:
         OSError
             If they cannot be written.
         """
-        opened = JournalOpened(self.journal_id, _now(), *writer)
+        opened = JournalOpened(self.journal_id, time.time(), *writer)
         handle = _append_to(self.path)
         try:
             data = b"".join(map(frame, (opened, *events)))
@@ -189,34 +178,39 @@ class JournalWriter:
     ----------
     folder
         Where journals lie; it is made where it is missing.
+    appender
+        What threads append with; by default one of its own. It hands to `insert` what it could not append.
     adopted
         A journal that another process has begun for this one, whose lock this one has inherited.
 
     Nothing that writes here raises: events that cannot be written wait in memory, and a warning says so once.
     """
 
-    def __init__(self, folder: Path, adopted: Adopted | None = None) -> None:
+    def __init__(self, folder: Path, appender: Appender | None = None, adopted: Adopted | None = None) -> None:
         self.journal_id = adopted.journal_id if adopted else uuid.uuid4().hex
         self.path = folder / f"{self.journal_id}{SUFFIX}"
         self.segments = [Segment(self.journal_id, 0, self.path)]
-        self.size = 0
-        """Offset after the last event that is in a file."""
         self.lost = 0
         """How many events were given up because more than `WAITING_LIMIT` bytes had to wait."""
+        self.is_closed = False
         self._lost_told = 0
+        self._size = 0
+        self._appender = appender or Appender(self.insert)
         self._mutex = threading.RLock()
-        self._acquire, self._release = self._mutex.acquire, self._mutex.release
+        self._alone: FrameType | None = None
+        self._inserted = 0
+        self._unfinished: Path | None = None
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._lock: BaseFileLock | InheritedLock = InheritedLock(adopted.lock) if adopted else lock_of(self.path)
-        self._fd = _CLOSED
+        self._fd = NO_FILE
         if adopted:
             with contextlib.suppress(OSError):  # a warning below says that it cannot be written
-                self.size = self.path.stat().st_size
-        self.opened = JournalOpened(self.journal_id, _now(), *this_process())
+                self._size = self.path.stat().st_size
+        self.opened = JournalOpened(self.journal_id, time.time(), *this_process())
         self._wait(frame(self.opened))
         try:
-            self._write_waiting()
+            self._by_itself(self._write_waiting)
         except OSError as error:
             self._warn(error)
 
@@ -227,44 +221,120 @@ class JournalWriter:
         self._fd = _append_to(self.path)
 
     def write(self, event: Event) -> None:
-        """Append one event; on return it outlives this process.
+        """Append one event; on return it outlives this process."""
+        self._appender.append(frame(event))
 
-        This is what each logged value costs: `frame` is written out, and the mutex is taken without ``with``, which
-        takes longer than the lock itself.
+    # ---- what must not happen beside a write
+
+    def _by_itself(self, work: Callable[[], _Found]) -> _Found:
+        """Do something while no thread is within a write, nor begins one."""
+        with self._mutex:
+            if self.is_closed or self._is_by_itself():
+                return work()
+            self._alone = sys._getframe()
+            self._appender.stop()
+            try:
+                return work()
+            finally:
+                self._alone = None
+                self._go_on()
+
+    def _is_by_itself(self) -> bool:
+        """Tell whether this is called by what `_by_itself` does, or by a signal's handler on top of that.
+
+        What an exception has ended, and where, does not matter: it is not in the stack any more.
         """
-        try:
-            payload = _pack(event)
-        except (OverflowError, UnicodeEncodeError):
-            payload = pack(event)
-        data = _pack_header(len(payload), _crc32(payload)) + payload
-        self._acquire()
-        try:
+        if self._alone is None:
+            return False
+        caller: FrameType | None = sys._getframe(1)
+        while caller is not None and caller is not self._alone:
+            caller = caller.f_back
+        return caller is not None
+
+    def _go_on(self) -> None:
+        """Let threads append again, unless they must wait until others' events are written."""
+        self._remove_unfinished()
+        self._unfinished = None
+        if not self._waiting and not self.is_closed:
+            self._appender.go_on(self._fd)
+
+    def _remove_unfinished(self) -> None:
+        """Delete a new file that nothing goes on in: who reads the journal would stop where it begins."""
+        if self._unfinished is not None:
+            with contextlib.suppress(OSError):
+                self._unfinished.unlink(missing_ok=True)
+
+    def end(self) -> int:
+        """Give the offset after the last event that is in a file, at a moment when no thread is within a write."""
+        return self._by_itself(self._measure)
+
+    def _measure(self) -> int:
+        if self._fd != NO_FILE:
+            self._size = max(self._size, self.segments[-1].begin + os.fstat(self._fd).st_size)
+        return self._size
+
+    # ---- what could not be appended
+
+    def insert(self, data: bytes, written: int = 0) -> bool:
+        """Write an event that could not be appended, or have it wait; False, and nothing, if this journal is closed.
+
+        Parameters
+        ----------
+        data
+            The event's frame.
+        written
+            How much of it was written, and is to be cut off.
+        """
+        if not written:
+            with self._mutex:  # until it is done for which the appender was stopped
+                pass
+            # And not under the mutex: what is done by a signal's handler meanwhile may wait for those that wait for it.
+            written = self._appender.attempt(data)
+            if written == len(data):
+                return True
+        with self._mutex:
+            if self.is_closed:
+                return False
+            if written:
+                self._cut_off(written)
             if self._waiting:
                 self._wait(data)
-                return
-            try:
-                written = _write(self._fd, data)
-            except OSError as error:
-                self._warn(error)
-                self._wait(data)
-                return
-            if written == len(data):
-                self.size += written
-                return
-            self._cut_back()
-            self._warn(OSError(_TORN))
+            else:
+                self._insert(data)
+            return True
+
+    def _insert(self, data: bytes) -> None:
+        """Write an event under the mutex.
+
+        A signal's handler may do that on top of what must not happen beside a write. So events are counted, before they
+        are written: who was interrupted looks, right before a step that would lose one. (Handlers are called after
+        calls, not between a comparison and the call that it is for.)
+        """
+        self._inserted += 1
+        self._remove_unfinished()
+        try:
+            written = _write(self._fd, data)
+        except OSError as error:
             self._wait(data)
-        finally:
-            self._release()
+            self._warn(error)
+            return
+        if written != len(data):
+            self._cut_off(written)
+            self._wait(data)
+            self._warn(OSError(_TORN))
+        elif not self._is_by_itself():
+            self._go_on()
 
     def drain(self) -> bool:
         """Write what waits in memory; tell whether nothing waits any more."""
         with self._mutex:
             if not self._waiting:
                 return True
+            if self._is_by_itself():  # which may be just this
+                return False
             count = self.waiting
             try:
-                self._write_waiting()
+                self._by_itself(self._write_waiting)
             except OSError:
                 return False
             given_up, self._lost_told = self.lost - self._lost_told, self.lost
@@ -277,15 +347,16 @@ class JournalWriter:
             return True
 
     def _write_waiting(self) -> None:
+        self._measure()
         while self._waiting:
             data = self._waiting[0]
-            if self._fd == _CLOSED:
+            if self._fd == NO_FILE:
                 self._open()
             written = _write(self._fd, data)
             if written != len(data):
-                self._cut_back()
+                self._cut_off(written)
                 raise OSError(_TORN)
-            self.size += written
+            self._size += written
             self._waiting_bytes -= len(self._waiting.popleft())
 
     @property
@@ -295,9 +366,10 @@ class JournalWriter:
 
     def _first(self) -> int:
         """Give the index of the first event that waits: who writes the journal must come before all."""
-        return 1 if self._waiting and not self.size else 0
+        return 1 if self._waiting and not self._size else 0
 
     def _wait(self, data: bytes) -> None:
+        self._appender.go_on(NO_FILE)
         self._waiting.append(data)
         self._waiting_bytes += len(data)
         first = self._first()
@@ -327,11 +399,18 @@ class JournalWriter:
             "written, and start anew",
         )
 
-    def _cut_back(self) -> None:
-        try:
-            os.ftruncate(self._fd, self.size - self.segments[-1].begin)
-        except OSError:  # the torn frame stays; readers skip it by its checksum
-            self.size = self.segments[-1].begin + os.fstat(self._fd).st_size
+    def _cut_off(self, length: int) -> None:
+        """Cut a torn frame off where it is what the file ends with; else it stays, and readers skip it."""
+        with contextlib.suppress(OSError):
+            self._by_itself(lambda: self._cut_off_the_end(length))
+
+    def _cut_off_the_end(self, length: int) -> None:
+        before, begin = self._inserted, self.segments[-1].begin
+        keep = os.fstat(self._fd).st_size - length
+        damage = read_journal(self.path, max(0, self._size - begin)).damage
+        if damage[-1:] == [Damage(keep, length)] and begin + keep >= self._size and self._inserted == before:
+            os.ftruncate(self._fd, keep)
+        self._measure()  # so that the next look begins here
 
     def tidy(self, folded: int) -> None:
         """Delete the files that are in the store up to their end, and go on in a new file where this one is long."""
@@ -340,16 +419,25 @@ class JournalWriter:
                 while len(self.segments) > 1 and folded >= self.segments[1].begin:
                     self.segments[0].path.unlink(missing_ok=True)
                     self.segments.pop(0)
-            if self._fd != _CLOSED and not self._waiting and self.size - self.segments[-1].begin >= FILE_BYTES:
+            if self._fd != NO_FILE and not self._waiting and os.fstat(self._fd).st_size >= FILE_BYTES:
                 with contextlib.suppress(OSError):  # this file will do for longer
-                    self._go_on_in_a_new_file()
+                    self._by_itself(self._go_on_in_a_new_file)
 
     def _go_on_in_a_new_file(self) -> None:
-        path = self.path.with_name(f"{self.journal_id}.{self.size}{SUFFIX}")
+        before, begin = self._inserted, self._measure()
+        path = self.path.with_name(f"{self.journal_id}.{begin}{SUFFIX}")
+        so_far, segments = (self.path, self.segments), [*self.segments, Segment(self.journal_id, begin, path)]
+        self._unfinished = path
         handle = _append_to(path)
-        os.close(self._fd)
-        self._fd, self.path = handle, path
-        self.segments.append(Segment(self.journal_id, self.size, path))
+        try:
+            if self._inserted == before:  # else at the next look
+                self.path, self.segments, self._unfinished = path, segments, None
+                os.dup2(handle, self._fd, inheritable=False)
+        except OSError:
+            (self.path, self.segments), self._unfinished = so_far, path
+            raise
+        finally:
+            os.close(handle)
 
     def mend(self) -> bool:
         """Make the file anew where somebody has deleted or replaced it, and tell whether that was so.
@@ -363,16 +451,16 @@ class JournalWriter:
             If it cannot be made. What is logged goes on into the deleted file, and is copied later.
         """
         with self._mutex:
-            if self._fd == _CLOSED or not OPEN_FILES_CAN_GO:
+            if self._fd == NO_FILE or not OPEN_FILES_CAN_GO:
                 return False
             found, mine = _stat(self.path), os.fstat(self._fd)
             if found is None or (found.st_dev, found.st_ino) != (mine.st_dev, mine.st_ino):
-                self._copy_to_its_place()
+                self._by_itself(self._copy_to_its_place)
                 return True
             if _stat(_lock_path(self.path)) is None:
                 self._take_lock_anew()
-            if mine.st_size != self.size - self.segments[-1].begin:  # cut short: what follows would be at wrong offsets
-                self._go_on_in_a_new_file()
+            if mine.st_size < self._size - self.segments[-1].begin:  # cut short: what follows would be at wrong offsets
+                self._by_itself(self._go_on_in_a_new_file)
             return False
 
     def _take_lock_anew(self) -> None:
@@ -385,30 +473,38 @@ class JournalWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if _stat(_lock_path(self.path)) is None:
             self._take_lock_anew()  # before the file is there, so that nobody believes its writer dead
-        scratch = self.path.with_suffix(".restored")
+        scratch, copied = self.path.with_suffix(".restored"), 0
+        left = [segment for segment in self.segments if segment.path == self.path or _stat(segment.path)]
         handle = _append_to(scratch)
         try:
             os.ftruncate(handle, 0)
-            os.lseek(self._fd, 0, os.SEEK_SET)
-            while data := os.read(self._fd, _COPY_BYTES):
-                while data:
-                    data = data[_write(handle, data) :]
-            scratch.replace(self.path)
+            while True:
+                before = self._inserted
+                os.lseek(self._fd, copied, os.SEEK_SET)
+                while data := os.read(self._fd, _COPY_BYTES):
+                    copied += len(data)
+                    while data:
+                        data = data[_write(handle, data) :]
+                if scratch.exists():
+                    scratch.replace(self.path)
+                if self._inserted == before:
+                    self.segments = left
+                    os.dup2(handle, self._fd, inheritable=False)
+                    return
         except BaseException:
-            os.close(handle)
             scratch.unlink(missing_ok=True)
             raise
-        os.close(self._fd)
-        self._fd = handle
-        self.segments = [segment for segment in self.segments if segment.path == self.path or _stat(segment.path)]
+        finally:
+            os.close(handle)
 
-    def close(self, *, remove: bool = False) -> None:
+    def close(self, *, folded: int | None = None) -> None:
         """Close the file and give up the lock.
 
         Parameters
         ----------
-        remove
-            Whether to delete the file, because all of it is in the store. Else it stays for whoever folds the rest.
+        folded
+            How much of the journal is in the store. Where that is all, the files are deleted, else they stay for
+            whoever folds the rest.
         """
         with self._mutex:
             if self._waiting:
@@ -416,8 +512,12 @@ class JournalWriter:
                     "the journal %s cannot be written: events that are lost: %d; %s",
                     self.path,
                     self.waiting + self.lost - self._lost_told,
-                    "what it has from before is read later" if self.size else "that is all that this process logged",
+                    "what it has from before is read later" if self._size else "that is all that this process logged",
                 )
+            if not self.is_closed:
+                self._appender.stop()
+            remove = folded is not None and self._measure() <= folded
+            self.is_closed = True
             self.abandon()
             if remove:
                 for segment in self.segments:
@@ -428,14 +528,12 @@ class JournalWriter:
 
     def abandon(self) -> None:
         """Close the file alone: after a fork, the lock is the parent's."""
-        if self._fd != _CLOSED:
-            os.close(self._fd)
-            self._fd = _CLOSED
+        if self._fd != NO_FILE:
+            handle, self._fd = self._fd, NO_FILE
+            os.close(handle)
 
 
-_CLOSED: Final = -1
 _BINARY: Final = getattr(os, "O_BINARY", 0)
-_decode: Final = msgspec.msgpack.Decoder(Event, ext_hook=long_integer).decode
 
 
 def _append_to(path: Path) -> int:
@@ -447,97 +545,3 @@ def _stat(path: Path) -> os.stat_result | None:
         return path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-
-
-# ---- reading
-
-
-class Damage(msgspec.Struct, frozen=True):
-    """Bytes of a journal that hold no readable event."""
-
-    offset: int
-    length: int
-
-
-class Reading(msgspec.Struct):
-    """What was read of a journal.
-
-    Attributes
-    ----------
-    events
-        In order of writing.
-    end
-        Offset up to which was read: where to read on.
-    damage
-        Stretches that were skipped.
-    """
-
-    events: list[Event]
-    end: int
-    damage: list[Damage]
-
-
-def read_journal(path: Path, start: int = 0, stop: int | None = None) -> Reading:
-    """Read the events in a stretch of a journal's file; what is no whole event there is damage.
-
-    Parameters
-    ----------
-    path
-        The journal's file.
-    start
-        Offset of a frame.
-    stop
-        Offset after a frame, at which to stop; by default the end of the file, which fits where the writer is gone.
-    """
-    with path.open("rb") as file:
-        file.seek(start)
-        data = file.read(-1 if stop is None else max(0, stop - start))
-    events: list[Event] = []
-    damage: list[Damage] = []
-    unknown: Exception | None = None
-    view, at, size = memoryview(data), 0, len(data)
-    take, unpack_header, checksum_of, decode = events.append, _unpack_header, _crc32, _decode
-    while at < size:
-        begin = at + _HEADER_BYTES
-        if begin <= size:  # `_payload_at`, written out: this is what each logged value costs the thread that folds
-            length, checksum = unpack_header(view, at)
-            end = begin + length
-            payload = view[begin:end]
-            if 0 < length == len(payload) and checksum_of(payload) == checksum:
-                try:
-                    take(decode(payload))
-                except msgspec.MsgspecError as error:
-                    unknown = unknown or error
-                    damage.append(Damage(start + at, end - at))
-                at = end
-                continue
-        following = _next_frame(view, at + 1)
-        damage.append(Damage(start + at, following - at))
-        at = following
-    if unknown is not None:
-        _log.warning("%s: this version cannot read the event of a newer one in it (%s)", path, unknown)
-    return Reading(events, start + at, damage)
-
-
-def _payload_at(view: memoryview, at: int) -> memoryview | None:
-    """Give the payload of the whole frame that begins here; None if there is none, or its checksum is wrong."""
-    begin = at + _HEADER_BYTES
-    if begin > len(view):
-        return None
-    length, checksum = _unpack_header(view, at)
-    payload = view[begin : begin + length]
-    return payload if 0 < length == len(payload) and _crc32(payload) == checksum else None
-
-
-# An event is a short array that begins with a small integer and a string. Checksums are computed only where that may
-# begin: else each wrong length in a damaged file would cost the checksum of all that follows it.
-_LIKELY_PAYLOAD: Final = re.compile(rb"[\x93-\x9f][\x00-\x3f][\xa0-\xbf\xd9-\xdb]")
-
-
-def _next_frame(view: memoryview, at: int) -> int:
-    """Find the next offset at which a whole frame with a right checksum stands; where there is none, the end."""
-    for found in _LIKELY_PAYLOAD.finditer(view, at + _HEADER_BYTES):
-        offset = found.start() - _HEADER_BYTES
-        if _payload_at(view, offset) is not None:
-            return offset
-    return len(view)

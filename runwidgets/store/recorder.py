@@ -21,7 +21,9 @@ from runwidgets.events import StatusSet
 from runwidgets.exiting import watch_exit_code
 from runwidgets.records import RunStatus
 from runwidgets.store.access import StoreAccess
+from runwidgets.store.appender import NO_FILE, Appender
 from runwidgets.store.ending import TERMINATED, UNFINISHED, ending_error, when_terminated, within_grace
+from runwidgets.store.framing import frame
 from runwidgets.store.journal import JournalWriter
 from runwidgets.store.liveness import BEAT_SECONDS
 from runwidgets.store.recovery import Recovery, fold_journal
@@ -76,6 +78,8 @@ class Recorder:
         self.folder = folder
         self._access = StoreAccess(folder)
         self._recovery = Recovery(folder / "journals")
+        self.appender = Appender(self._insert)
+        """What threads append to the journal with: whatever is bound to it is good for as long as this recorder."""
         self.is_deleted = False
         """Whether the workspace was deleted: then what is logged is lost, lest a late value bring the folder back."""
         self._reset()
@@ -114,12 +118,15 @@ class Recorder:
 
     def write(self, event: Event) -> None:
         """Append an event to the journal; on return it outlives this process."""
+        self.appender.append(frame(event))
+
+    def _insert(self, data: bytes, written: int) -> None:
+        """Write what could not be appended: there is no journal, or it cannot be written just now."""
         journal = self._journal
-        if journal is None:
-            journal = self._open_journal()
+        while journal is None or not journal.insert(data, written):
+            journal, written = self._open_journal(), 0
             if journal is None:
                 return
-        journal.write(event)
 
     def adopt(self, journal: Adopted) -> None:
         """Write on in a journal that another process has begun for this one, instead of one of its own."""
@@ -132,8 +139,8 @@ class Recorder:
                     self._has_told_of_deletion = True
                     _log.warning("the workspace %s was deleted: what is logged there is lost", self.folder)
                 return None
-            if self._journal is None:
-                self._journal = JournalWriter(self.folder / "journals", adopted)
+            if self._journal is None or self._journal.is_closed:
+                self._journal = JournalWriter(self.folder / "journals", self.appender, adopted)
                 self._folded_into = None
                 self._lost = 0
                 self._beaten_at = time.monotonic()  # a journal's first event says that its writer lives
@@ -251,7 +258,7 @@ class Recorder:
                         self.folder,
                         journal.segments[0].begin,
                     )
-                self._folded = fold_journal(store, journal.segments, self._folded, journal.size)
+                self._folded = fold_journal(store, journal.segments, self._folded, journal.end())
                 if (was_gone or is_other or lost != self._lost) and not journal.waiting:
                     self._make_missing(store, journal, owned)
                     self._folded_into, self._lost = store, lost
@@ -277,7 +284,7 @@ class Recorder:
             if created is not None and (found is None or found.created_at is None):
                 journal.write(created)
                 journal.write(StatusSet(run_id, created.at, RunStatus.RUNNING))
-        self._folded = fold_journal(store, journal.segments, self._folded, journal.size)
+        self._folded = fold_journal(store, journal.segments, self._folded, journal.end())
 
     def _keep_folding(self) -> None:
         stop, wake = self._stop, self._wake
@@ -291,7 +298,7 @@ class Recorder:
             if journal is None or stop.is_set():
                 return
             looks += 1
-            unfolded = journal.size - self._folded
+            unfolded = journal.end() - self._folded
             is_due = is_woken or looks >= PATIENCE or unfolded > MUCH_BYTES
             if not is_due and not journal.waiting:
                 continue
@@ -357,12 +364,13 @@ class Recorder:
                 self.flush()
                 self.recover()  # of workers that this process forked, and that are gone by now
                 self.store.end_journal(journal.journal_id, time.time())
-                journal.close(remove=True)
+                journal.close(folded=self._folded)
             except (StoreError, OSError) as error:
                 if not journal.waiting:  # else the journal tells what is lost
                     _log.warning("%s; what is in %s will be read later", error, journal.path)
                 journal.close()
-            self._journal = self._thread = None
+            if self._journal is journal:  # else a signal's handler has logged, and so opened another
+                self._journal = self._thread = None
             self._access.forget()
 
     def _end_owned(self, write: Callable[[StatusSet], None], error: RunError | None) -> None:
@@ -388,6 +396,7 @@ class Recorder:
         self._mutex.release()
 
     def _after_fork_in_child(self) -> None:
+        self.appender.go_on(NO_FILE)
         self._access.resume(in_child=True)
         journal = self._journal
         self._reset()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from runwidgets.events import JournalOpened
 from runwidgets.records import Owner
-from runwidgets.store.journal import lock_of, read_journal, segments_in, take
+from runwidgets.store.framing import read_journal
+from runwidgets.store.journal import lock_of, segments_in, take
 from runwidgets.store.liveness import lives_here
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runwidgets.store.contract import Store
-    from runwidgets.store.journal import Damage, Segment
+    from runwidgets.store.framing import Damage
+    from runwidgets.store.journal import Segment
 
 _log = logging.getLogger(__name__)
 

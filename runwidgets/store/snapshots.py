@@ -15,6 +15,7 @@ import stat
 import tempfile
 import time
 import zipfile
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
@@ -34,6 +35,10 @@ _KNOWN: Final = 100_000
 _TICK_NS: Final = 2 * 10**9
 """How coarse a file system's times may be (FAT's are the coarsest)."""
 _READ: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+_numbers = count(time.time_ns())
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 class SnapshotFile(msgspec.Struct, frozen=True, array_like=True):
@@ -122,10 +127,14 @@ class SnapshotStore:
         if known is not None and known[0] == file.stamp and self._has(known[1], file.stamp.size):
             return known[1], file.stamp.size
         with _open(file.path) as stream:
-            digest, size = _digest_of(_chunks(stream))
-            if not self._has(digest, size):
-                stream.seek(0)
-                digest, size = self._copy_in(_chunks(stream))  # of what is there now: that is what is kept
+            first = next(_chunks(stream), b"")
+            if len(first) < _CHUNK:
+                digest, size = self.keep(first), len(first)
+            else:
+                digest, size = _digest_of(chain([first], _chunks(stream)))
+                if not self._has(digest, size):
+                    stream.seek(0)
+                    digest, size = self._copy_in(_chunks(stream))  # of what is there now: that is what is kept
             stamp = stamp_of(os.fstat(stream.fileno()))
         self._digests.pop(file.path, None)
         # A file that has just changed may change again without a change of its time.
@@ -138,7 +147,19 @@ class SnapshotStore:
     def keep(self, content: bytes) -> str:
         """Keep a content that is in memory; give its digest."""
         digest, size = _digest_of([content])
-        return digest if self._has(digest, size) else self._copy_in([content])[0]
+        if self._has(digest, size):
+            return digest
+        scratch = self._root / f".incoming-{os.getpid()}-{next(_numbers)}"
+        place = self.path(digest)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with os.fdopen(os.open(scratch, _NEW, stat.S_IRUSR), "wb") as target:
+                target.write(content)
+            scratch.replace(place)
+        except BaseException:
+            scratch.unlink(missing_ok=True)
+            raise
+        return digest
 
     def keep_chunks(self, chunks: Iterable[bytes]) -> str:
         """Keep a content that comes in pieces; give its digest."""

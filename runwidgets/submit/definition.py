@@ -118,7 +118,9 @@ class Place:
             If the workspace's folder does not take it.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._definition.write_bytes(msgspec.json.encode(definition))
+        handle = os.open(self._definition, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # variables may be secrets
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.encode(definition))
 
     def definition(self) -> Definition | None:
         """Read what the run is to do; None for a run that was not submitted."""

@@ -8,21 +8,30 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from runwidgets.system import descendants
+from runwidgets.system import descendants, variables_of
 
+SUPERVISOR: Final = "RUNWIDGETS_SUPERVISOR"
+"""The environment variable by which the process that looks after another run is known: that goes on by itself."""
 _MOMENT_SECONDS: Final = 0.002
 
 
-def terminate_descendants() -> None:
-    """Send SIGTERM to all that descends from this process."""
-    for pid in descendants(os.getpid()):
+def processes_of_run() -> list[int]:
+    """List what descends from this process, but other supervisors, which a script may start, and what is theirs."""
+    return descendants(os.getpid(), but=lambda pid: SUPERVISOR in variables_of(pid))
+
+
+def terminate_descendants() -> bool:
+    """Send SIGTERM to all that descends from this process; tell whether there was anything."""
+    found = processes_of_run()
+    for pid in found:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGTERM)
+    return bool(found)
 
 
 def end_descendants() -> None:
     """Kill all that descends from this process, and return when it is gone."""
-    while found := descendants(os.getpid()):
+    while found := processes_of_run():
         for pid in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)

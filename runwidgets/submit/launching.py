@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from runwidgets.context import EXPERIMENT, RUN_ID, WORKSPACE
+from runwidgets.submit.descent import SUPERVISOR
 
 if TYPE_CHECKING:
     from runwidgets.store.files import FileRoot
     from runwidgets.submit.definition import Definition
 
-_NOT_FOR_SCRIPTS: Final = ("RUNWIDGETS_PORTAL_URL",)
 _OF_NOTEBOOKS: Final = ("JPY_PARENT_PID", "JPY_SESSION_NAME", "PYDEVD_USE_FRAME_EVAL", "CLICOLOR_FORCE")
 
 
@@ -91,7 +91,7 @@ def words_of(definition: Definition, interpreter: str) -> list[str] | str:
 
 def environment_of(definition: Definition, interpreter: str) -> dict[str, str]:
     """Give the environment variables of a run's processes, but what depends on the rank."""
-    found = {name: value for name, value in os.environ.items() if name not in (*_NOT_FOR_SCRIPTS, *_OF_NOTEBOOKS)}
+    found = {name: value for name, value in os.environ.items() if name not in (SUPERVISOR, *_OF_NOTEBOOKS)}
     if found.get("MPLBACKEND", "").startswith("module://"):  # that of a notebook's kernel
         del found["MPLBACKEND"]
     bin_folder = Path(interpreter).parent

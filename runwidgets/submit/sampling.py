@@ -17,16 +17,20 @@ _MEGABYTE: Final = 2**20
 class Sampler:
     """Measures processes: CPU, memory and disk of them all together, GPUs of the whole machine.
 
-    CPU and disk count from one sample to the next, of the processes that are there at both. GPUs are those that
-    NVIDIA's library finds, where it is installed.
+    CPU and disk count from one sample to the next. GPUs are those that NVIDIA's library finds, where it is installed.
+
+    Parameters
+    ----------
+    since
+        When the processes were started, by the monotonic clock: from then on the first sample counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, since: float) -> None:
         self._known: dict[int, psutil.Process] = {}
         self._cpu: dict[int, float] = {}
         self._disk: dict[int, tuple[float, float]] = {}
         self._read = self._written = 0.0
-        self._at = time.monotonic()
+        self._at = since
         self._gpus = _gpus()
 
     def sample(self, pids: Iterable[int]) -> dict[str, float]:
@@ -55,7 +59,7 @@ class Sampler:
                     times = process.cpu_times()
                     memory += process.memory_info().rss
                     spent = times.user + times.system
-                    used += spent - self._cpu.get(pid, spent if pid in self._known else 0.0)
+                    used += spent - self._cpu.get(pid, 0.0)
                     self._cpu[pid] = spent
                     self._count_disk(pid, process)
         self._known = known

@@ -117,9 +117,13 @@ class ScriptRun(Run):
             ``target`` is the compute target's name, ``submittedBy`` the name of the user who submitted it (empty where
             that is not known), ``runDefinition`` has the keys ``script``, ``command``,
             ``arguments``, ``sourceDirectory``, ``target``, ``environment``, ``environmentVariables``,
-            ``maxRunDurationSeconds``, ``communicator``, ``processCount`` and ``nodeCount``.
+            ``maxRunDurationSeconds``, ``communicator``, ``processCount`` and ``nodeCount``. ``warnings`` has what the
+            process that looks after the run complained of.
         """
         details = super().get_details()
+        with suppress(OSError):
+            if said := self._place.said.read_text("utf-8", "replace").strip():
+                details["warnings"] = [{"source": "supervisor", "message": said}]
         definition = self._definition
         if definition is not None:
             details["target"] = definition.target
@@ -173,7 +177,7 @@ class ScriptRun(Run):
         if not status.is_final:
             raise UserError(f"clean(): run {self._id} is {status}: wait for its end, or cancel it")
         folder = working_folder(self._id)
-        found = [str(path) for path in sorted(folder.rglob("*")) if not path.is_dir()]
+        found = sorted(os.path.join(place, name) for place, _, names in os.walk(folder) for name in names)  # noqa: PTH118
         shutil.rmtree(folder, ignore_errors=True)
         return found
 

@@ -28,6 +28,7 @@ from runwidgets.store.recovery import fold_journal
 from runwidgets.store.snapshots import snapshots_of
 from runwidgets.store.sources import Limits
 from runwidgets.submit.definition import Definition, Place, working_folder
+from runwidgets.submit.descent import SUPERVISOR
 from runwidgets.submit.script_run import ScriptRun
 from runwidgets.surroundings import SNAPSHOT_ID, facts_of, keep_texts
 from runwidgets.system import process_of
@@ -204,7 +205,7 @@ class _Start:
                 stdout=said,
                 stderr=said,
                 cwd=folder,
-                env=os.environ | {"RUNWIDGETS_HOME": definition.home},
+                env=os.environ | {"RUNWIDGETS_HOME": definition.home, SUPERVISOR: definition.run_id},
                 pass_fds=(journal.lock, ticket.handle),
                 start_new_session=True,
             )
@@ -254,6 +255,8 @@ def _check_working_folder(run_id: str) -> None:
     folder = working_folder(run_id).parent
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
+        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+            raise PermissionError(13, "it is another user's")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, "this user may not write there")
     except OSError as error:

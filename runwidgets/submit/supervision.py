@@ -15,15 +15,16 @@ from runwidgets.errors import EnvironmentBuildStoppedError, RunwidgetsError, Sto
 from runwidgets.events import FileStored, PointLogged, PropertiesAdded, StatusSet
 from runwidgets.outputs import Outputs
 from runwidgets.records import RunError, RunStatus
+from runwidgets.store.ending import error_of
 from runwidgets.store.files import FileRoot
 from runwidgets.store.journal import Adopted
 from runwidgets.store.recorder import recorder_of
 from runwidgets.store.snapshots import snapshots_of
 from runwidgets.submit.definition import Definition, Place, working_folder
-from runwidgets.submit.descent import end_descendants, terminate_descendants
+from runwidgets.submit.descent import end_descendants, processes_of_run, terminate_descendants
 from runwidgets.submit.failure import exit_error
 from runwidgets.submit.launching import Rank, launch, log_names
-from runwidgets.system import descendants, out_of_memory_kills
+from runwidgets.system import out_of_memory_kills
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,24 +90,31 @@ class Supervision:
         """Do all of it; the run is in a final state on return."""
         status, error = RunStatus.FAILED, None
         try:
-            definition = self._place.definition()
-            if definition is None:
-                raise StoreError(f"{self._place.folder}: what run {self._run_id} is to do is not there")
+            definition = self._definition()
             self._check()
             status, error = self._run(definition)
         except _StoppedError:
             status, error = self._stopped()
         except (RunwidgetsError, OSError, subprocess.SubprocessError) as problem:
             error = RunError(type(problem).__name__, str(problem))
+        except Exception as problem:  # noqa: BLE001 (the run must end, whatever mistake is ours)
+            error = error_of(problem)
         finally:
             end_descendants()
             self._finish(status, error)
 
     # ---- what it does, in order
 
+    def _definition(self) -> Definition:
+        definition = self._place.definition()
+        if definition is None:
+            raise StoreError(f"{self._place.folder}: what run {self._run_id} is to do is not there")
+        return definition
+
     def _run(self, definition: Definition) -> tuple[RunStatus, RunError | None]:
         interpreter = self._prepare(definition)
         self._say(RunStatus.STARTING)
+        shutil.rmtree(self._working, ignore_errors=True)  # of a run of that id that was deleted
         self._code.mkdir(parents=True)
         self._snapshots.restore(definition.snapshot_id, self._code)
         kept = [*(["outputs"] if definition.collects_outputs else []), *definition.watched_directories]
@@ -156,7 +164,7 @@ class Supervision:
 
     def _watch(self) -> Rank | None:
         """Return when all processes have ended well, or one has failed: that one."""
-        now = time.monotonic()
+        now = started_at = time.monotonic()
         sampler: Sampler | None = None
         sample_at, collect_at, sizes_at = now + _FIRST_SAMPLE_SECONDS, now + _COLLECT_SECONDS, now + _LOOK_SECONDS
         while True:
@@ -171,9 +179,9 @@ class Supervision:
             if now >= sample_at:
                 sample_at = now + _SAMPLE_SECONDS
                 if sampler is None:
-                    sampler = _sampler()
-                for name, value in sampler.sample(descendants(os.getpid())).items():
-                    self._record(PointLogged(self._run_id, _now(), name, value))
+                    sampler = _sampler(started_at)
+                for name, value in sampler.sample(processes_of_run()).items():
+                    self._record(PointLogged(self._run_id, name, _now(), value))
             if now >= collect_at:
                 self._collect(settled_seconds=_SETTLED_SECONDS)
                 took = time.monotonic() - now
@@ -227,8 +235,9 @@ class Supervision:
     def _stop_all(self) -> None:
         """End all that the script has started: SIGTERM, and after a grace period SIGKILL."""
         until = time.monotonic() + _grace_seconds()
-        terminate_descendants()
-        while descendants(os.getpid()) and time.monotonic() < until:
+        if not terminate_descendants():
+            return
+        while processes_of_run() and time.monotonic() < until:
             self._reap()
             self._alarm.wait(min(0.05, until - time.monotonic()))
         end_descendants()
@@ -275,10 +284,10 @@ class Supervision:
             self._record(FileStored(self._run_id, _now(), name, size))
 
 
-def _sampler() -> Sampler:
+def _sampler(since: float) -> Sampler:
     from runwidgets.submit.sampling import Sampler  # a script that ends at once need not wait for psutil
 
-    return Sampler()
+    return Sampler(since)
 
 
 def _grace_seconds() -> float:

@@ -15,6 +15,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -41,7 +42,8 @@ def main(arguments: list[str]) -> int:
         return 1  # who submitted it has ended, or changed its mind
     submission = Path(folder, "submissions", run_id)
     queue = Queue(Path(folder), target)
-    slot = _wait_for_slot(queue, Ticket(Path(ticket), int(held)), run_id, submission)
+    journal = Path(folder, "journals", f"{journal_id}.journal")
+    slot = _wait_for_slot(queue, Ticket(Path(ticket), int(held)), run_id, submission, journal)
     adopt_orphans()
     supervisor = os.fork()
     if supervisor:
@@ -54,7 +56,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _wait_for_slot(queue: Queue, ticket: Ticket, run_id: str, submission: Path) -> Slot | None:
+def _wait_for_slot(queue: Queue, ticket: Ticket, run_id: str, submission: Path, journal: Path) -> Slot | None:
     """Return with a slot when it is the run's turn; without one, when the run is to be canceled before."""
     alarm = Alarm()
     _tell_whom_to_wake(submission)
@@ -74,6 +76,8 @@ def _wait_for_slot(queue: Queue, ticket: Ticket, run_id: str, submission: Path) 
                     watched[path] = threading.Thread(target=_ring_when_free, args=(path, alarm), daemon=True)
                     watched[path].start()
             alarm.wait(_LOOK_SECONDS)
+            with suppress(OSError):
+                os.utime(journal)  # which tells observers on other machines that its writer lives
     finally:
         ticket.give_back()
     return None

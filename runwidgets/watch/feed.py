@@ -58,6 +58,17 @@ class Feed:
             raise
         return self._read_on()
 
+    def has_news(self) -> bool:
+        """Tell whether the run is in another state than at the last step: one row is read.
+
+        Raises
+        ------
+        StoreError
+            If the store does not answer.
+        """
+        record = self._recorder.store.run(self._run_id)
+        return record is not None and (self.view.record is None or record.status is not self.view.record.status)
+
     def _read_on(self) -> bool:
         delta = self._recorder.store.changes(self._run_id, self._cursor)
         silent = self._silent(delta.run or self.view.record, {c.run.run_id: c.run for c in delta.children})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _UNITS: Final = {"percent": "%", "mb": "MB", "gb": "GB", "celsius": "°C", "watts": "W"}
 _WHOLE: Final = {"%": 100.0}
 """How high a chart of a unit is at least: of so much a share is one."""
+_ROOM: Final = 0.02
 
 
 def gauges(view: RunView) -> list[MetricView]:
@@ -56,5 +57,6 @@ def draw_gauge(metric: MetricView, started_at: float | None) -> tuple[Chart, str
     chart = draw(metric, {**DEFAULT_CONTROLS, "x_axis": "relative"}, started_at)
     low, high = chart.y_range
     least = min((column.minimum or 0.0 for column in metric.numeric), default=0.0)
-    bottom = low if least < 0 else 0.0
-    return replace(chart, subtitle=unit, y_range=(bottom, max(high, _WHOLE.get(unit or "", high)))), title
+    top = max(high, _WHOLE.get(unit or "", high))
+    bottom = low if least < 0 else -_ROOM * top  # a line along the edge would be half a line
+    return replace(chart, subtitle=unit, y_range=(bottom, (1 + _ROOM) * top)), title

@@ -1,8 +1,9 @@
 """One daemon thread for all that is watched in this process.
 
 It looks at each run every 10 to 15 seconds (at random, so that many viewers of one store do not march in step) or as
-often as the most impatient of its viewers asks, and at once when this process sets the run's status. While there is
-nothing to show yet, it looks sooner a few times. It ends when nothing is watched. A look that fails is told to the
+often as the most impatient of its viewers asks, and at once when this process sets the run's status. When another does,
+as the supervisor of a script, a glance at the one row that says so finds it within a second. While there is nothing to
+show yet, it looks sooner a few times. It ends when nothing is watched. A look that fails is told to the
 viewers and tried again at the next turn: only the end of the run or of its viewers ends the watching. Between looks it
 runs errands (see `Poller.every`) for what nobody is told of, as a log that grows.
 """
@@ -15,10 +16,12 @@ import os
 import random
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from runwidgets.errors import UserError
+from runwidgets.errors import StoreError, UserError
 from runwidgets.watch.feed import Feed
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS: Final = (10.0, 15.0)
 SHORTEST_SECONDS: Final = 0.5
+_GLANCE_SECONDS: Final = 1.0
+"""How often it is looked whether the run's state has changed."""
 _EARLY_SECONDS: Final = (1.0, 2.0, 4.0)
 """How long after each of the first looks the next is due, as long as they find neither a metric nor a child run."""
 
@@ -103,6 +108,7 @@ class _Watched:
         self.due = 0.0
         self.empty_looks = 0
         self.unlisten: Callable[[], None] = lambda: None
+        self.glancing: Errand | None = None
 
     def interval(self) -> float:
         asked = [viewer.seconds for viewer in self.viewers if viewer.seconds is not None]
@@ -177,6 +183,9 @@ class Poller:
             if watched is None:
                 watched = self._watched[recorder, run_id] = _Watched(recorder, run_id)
                 watched.unlisten = recorder.on_status(lambda changed: self._on_status(changed, watched))
+                watched.glancing = Errand(self, _GLANCE_SECONDS, partial(self._glance, watched))
+                watched.glancing.due = time.monotonic() + _GLANCE_SECONDS
+                self._errands.append(watched.glancing)
             subscription = Subscription(self, watched, seconds, on_look)
             watched.viewers.append(subscription)
             watched.due = 0.0
@@ -186,6 +195,11 @@ class Poller:
     def _on_status(self, run_id: str, watched: _Watched) -> None:
         if run_id == watched.run_id:
             self.wake(watched)
+
+    def _glance(self, watched: _Watched) -> None:
+        with suppress(StoreError):  # the next look tells of it
+            if watched.feed.has_news():
+                self.wake(watched)
 
     def wake(self, watched: _Watched) -> None:
         """Look at a run now."""
@@ -201,6 +215,8 @@ class Poller:
             if not watched.viewers:
                 watched.unlisten()
                 self._watched.pop((watched.recorder, watched.run_id), None)
+                if watched.glancing in self._errands:
+                    self._errands.remove(watched.glancing)
             self._changed.notify()
 
     def _run(self) -> None:

@@ -59,7 +59,7 @@ _SYSTEM_INDEX: Final = [name for name, _ in TABS].index("system")
 
 
 class RunDetails(ipywidgets.VBox):
-    """Shows a run live: status, progress, metrics, charts, child runs, images.
+    """Shows a run live: status, progress, metrics, charts, child runs, images, logs.
 
     It follows the run by itself, also while a cell runs, until the run ends or the display is closed. As the last
     expression of a cell it displays itself; `show` does so anywhere. In a terminal, `show` prints the run as text.
@@ -332,8 +332,13 @@ class RunDetails(ipywidgets.VBox):
 
     def _on_log(self) -> None:
         with self._mutex:
-            if self._log_errand is not None:
-                self._logs.send_more()
+            if self._log_errand is None:
+                return
+            if not self._log_files.names and self._log_files.find(self._view.files):  # the first line has been printed
+                self._beside = replace(self._beside, log_count=len(self._log_files.names))
+                self._show_header()
+                self._show_logs()
+            self._logs.send_more()
 
     def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
         kind = content.get("kind") if isinstance(content, dict) else None
@@ -389,6 +394,8 @@ class RunDetails(ipywidgets.VBox):
             drawing = self._drawing
             view, controls, zone = self._view, self._controls, self._zone
             to_draw = self._to_draw(view, controls)
+        if to_draw:
+            self._parts.load()
         started_at = view.record.started_at if view.record else None
         counts = dict.fromkeys((self._grid, *(grid for grid, _ in to_draw)), 0)
         for grid, metric in to_draw:

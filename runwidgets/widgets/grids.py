@@ -16,6 +16,11 @@ class Parts:
     def __init__(self) -> None:
         self._shared: SharedParts | None = None
 
+    @staticmethod
+    def load() -> None:
+        """Import what draws them, which takes a second: before a lock is held that others wait for."""
+        from runwidgets.widgets import charts as _  # noqa: F401
+
     def get(self) -> SharedParts:
         """Give the parts, made at the first call."""
         from runwidgets.widgets.charts import SharedParts

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from runwidgets.events import FileStored, RunCreated
 from runwidgets.records import Owner
+from runwidgets.store.framing import read_journal
 from runwidgets.store.health.findings import Finding, Severity, Trouble, counted
-from runwidgets.store.journal import SUFFIX, lock_of, read_journal, segments_in
+from runwidgets.store.journal import SUFFIX, lock_of, segments_in
 from runwidgets.store.liveness import lives_here
 from runwidgets.store.recovery import LONG_AGO_SECONDS, first_owner
 from runwidgets.store.removal import writers_in
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-    from runwidgets.store.journal import Damage, Segment
+    from runwidgets.store.framing import Damage
+    from runwidgets.store.journal import Segment
 
 OLD_SECONDS: Final = 3600.0
 """What was left in the middle of something is left over when it is older."""

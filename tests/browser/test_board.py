@@ -29,6 +29,14 @@ for run in runs:
     run.wait_for_completion()
 """
 
+PAUSE = """
+import time
+end = time.monotonic() + 20
+while (view._errand is None) is not {paused} and time.monotonic() < end:
+    time.sleep(0.05)
+print(view._errand is None)
+"""
+
 
 def test_runs_are_followed_canceled_and_looked_into(open_notebook):
     notebook = open_notebook([SETUP, "view = ComputeView(target)\nview", SUBMIT, CLEAN, "view.close()"])
@@ -62,3 +70,18 @@ def test_runs_are_followed_canceled_and_looked_into(open_notebook):
     notebook.run(4)
     expect(notebook.widget).to_have_count(0)
     assert "No run is active or queued" in "".join(notebook.output(1)[1]["data"]["text/html"])
+
+
+def test_a_page_that_is_put_aside_is_not_looked_for(open_notebook):
+    show = "view = ComputeView(target); view.show()"
+    notebook = open_notebook([SETUP, show, PAUSE.format(paused=True), PAUSE.format(paused=False), "view.close()"])
+    notebook.run(0, 1)
+    expect(notebook.find(".rw-empty")).to_be_visible()
+    turn = "(display) => { document.querySelector('.rw-compute').style.display = display; }"  # as another tab does
+    notebook.page.evaluate(turn, "none")
+    notebook.run(2)
+    assert notebook.text(2) == "True\n"
+    notebook.page.evaluate(turn, "")
+    notebook.run(3)
+    assert notebook.text(3) == "False\n"
+    notebook.run(4)

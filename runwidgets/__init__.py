@@ -37,12 +37,14 @@ if TYPE_CHECKING:
     from runwidgets.submit.run_configuration import RunConfiguration
     from runwidgets.submit.script_run import ScriptRun
     from runwidgets.submit.script_run_config import ScriptRunConfig
+    from runwidgets.widgets.compute import ComputeView
     from runwidgets.widgets.details import RunDetails
     from runwidgets.workspace import Workspace
 
 __all__ = [
     "ComputeTarget",
     "ComputeTargetError",
+    "ComputeView",
     "CondaDependencies",
     "Environment",
     "EnvironmentBuildError",
@@ -72,6 +74,7 @@ __all__ = [
 _HOMES = {
     "ComputeTarget": "compute",
     "ComputeTargetError": "errors",
+    "ComputeView": "widgets.compute",
     "CondaDependencies": "submit.conda",
     "Environment": "submit.environment",
     "EnvironmentBuildError": "errors",

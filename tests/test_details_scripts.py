@@ -76,6 +76,10 @@ def listen(details):
     return sent
 
 
+def is_log_followed(details):
+    return any(errand.action == details._on_log for errand in poller()._errands)
+
+
 def ask(details, name=LOG, **more):
     details._logs._handle_custom_msg({"kind": "log", "name": name, "before": None, **more}, [])
 
@@ -85,6 +89,14 @@ def test_a_script_without_metrics_is_shown_with_its_log_open(run, show):
     until(lambda: details._header.selected_index == 4)
     assert tabs(details) == [*TABS, "logs"]
     assert details._logs.state == {"logs": [], "is_open": True}
+
+
+def test_a_script_of_which_nothing_but_its_processes_was_measured_is_shown_with_its_log_open_too(run, show):
+    run.log("system/cpu_percent", 12.0)
+    run.flush()
+    details = show(run)
+    until(details._looked.is_set)
+    assert details._header.selected_index == 4
 
 
 def test_a_script_with_metrics_is_shown_with_these(run, show):
@@ -151,7 +163,7 @@ def test_a_log_that_nobody_looks_at_is_not_followed(run, log, show):
     until(lambda: details._log_errand is not None)
     details._header.selected_index = 0
     assert details._log_errand is None
-    assert poller()._errands == []
+    assert not is_log_followed(details)
     details._header.selected_index = 4
     assert details._log_errand is not None
 
@@ -161,10 +173,11 @@ def test_it_follows_no_longer_than_there_are_views_or_a_run(run, log, show):
     details = show(run)
     until(lambda: details._log_errand is not None)
     details._header._view_count = 1
+    assert is_log_followed(details)
     details._header._view_count = 0
     until(lambda: poller()._errands == [])
     details._header._view_count = 1
-    until(lambda: len(poller()._errands) == 1)
+    until(lambda: is_log_followed(details))
     set_status(run, RunStatus.COMPLETED)
     until(lambda: poller()._errands == [])
 

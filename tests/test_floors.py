@@ -32,6 +32,7 @@ FLOORS = {
     "runwidgets.submit.conda": 2,
     "runwidgets.submit.conda_tool": 2,
     "runwidgets.submit.environment": 2,
+    "runwidgets.submit.failure": 2,
     "runwidgets.submit.links": 2,
     "runwidgets.submit.needs": 2,
     "runwidgets.submit.registered": 2,

@@ -26,8 +26,10 @@ from runwidgets.records import (
 )
 from runwidgets.watch.bars import Bar
 from runwidgets.watch.beside import Beside
+from runwidgets.watch.board import board_state
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.logs import Part, log_message
+from runwidgets.watch.occupancy import Occupancy, Occupant, Waiter
 from runwidgets.watch.rows import rows_message
 from runwidgets.watch.view import RunView, fold
 from runwidgets.watch.wire import (
@@ -109,6 +111,19 @@ def example():
     )  # fmt: skip
 
 
+def board_example():
+    """Two targets of different workspaces: one busy, one that could not be looked at."""
+    active = (
+        Occupant(record(progress=Progress(14.0, 30.0, "epoch", START + 140, 4.0, START + 40)), "ada", 2),
+        Occupant(record("digits-18", number=18, name=None, status=RunStatus.PREPARING, started_at=None), ""),
+    )
+    queued = record("digits-19", number=19, name="<b>next</b>", status=RunStatus.QUEUED, started_at=None)
+    busy = Occupancy("gpu", "local", "team", 2, 2, active, (Waiter(queued, "ada", 1, 5, START + 20),), 2, 151)
+    away = Occupancy("local", "local", "mine", 4, trouble="the store does not answer: database is locked")
+    cancels = {"digits-18": None, "digits-17": "the supervisor does not answer"}
+    return board_state([busy, away], START + 141, cancels, {"run_id": "digits-17", "run_name": "mlp baseline"})
+
+
 def states():
     view = example()
     now = START + 141
@@ -132,6 +147,7 @@ def states():
         "details": details_state(view),
         "logs": logs_state(["user_logs/std_log.txt", "logs/azureml.log"], is_open=True),
         "logs_controls": DEFAULT_LOGS_CONTROLS,
+        "board": board_example(),
         "log_message": log_message("user_logs/std_log.txt", Part(1, 0, 100, 100, b""))[0],
     }  # fmt: skip
 

@@ -1,7 +1,7 @@
 import { el, setAttr, setText, show } from "./dom";
 import { formatNumber } from "./format";
 import type { Scope } from "./scope";
-import type { HeaderState } from "./wire";
+import type { Cancelable } from "./wire";
 
 /** After this long without an answer it may be asked for again. */
 const PATIENCE_MS = 15_000;
@@ -84,7 +84,7 @@ export function cancelView(scope: Scope, send: () => void, leave: () => void) {
   return {
     button,
     node,
-    patch({ can_cancel, open_children, cancel_trouble }: HeaderState, isGone: boolean) {
+    patch({ can_cancel, open_children, cancel_trouble }: Cancelable, isGone: boolean) {
       canCancel = can_cancel && !isGone;
       setText(text, question(open_children));
       setText(trouble, cancel_trouble === null ? "" : `The run was not canceled: ${cancel_trouble}`);

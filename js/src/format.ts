@@ -1,4 +1,4 @@
-import type { Value } from "./wire";
+import type { Progress, Value } from "./wire";
 
 export const NONE = "—";
 const MINUS = "−";
@@ -100,4 +100,10 @@ export function formatStart(at: number, now: number): string {
   const today = formatMoment(now);
   if (moment.slice(0, 10) === today.slice(0, 10)) return moment.slice(11);
   return moment.slice(0, 4) === today.slice(0, 4) ? moment.slice(5, 16) : moment.slice(0, 10);
+}
+
+/** "epoch 14 / 30"; where neither unit nor total is known "14 done". */
+export function formatProgress({ done, total, unit }: Progress): string {
+  const of = total === null ? (unit === "" ? " done" : "") : ` / ${formatNumber(total)}`;
+  return `${unit} ${formatNumber(done)}${of}`.trim();
 }

@@ -2,7 +2,8 @@ import type { RenderProps } from "@anywidget/types";
 import { cancelView } from "./cancel";
 import { KernelClock } from "./clock";
 import { el, setAttr, setText, show } from "./dom";
-import { formatDuration, formatNumber } from "./format";
+import { formatDuration, formatProgress } from "./format";
+import { kernelIsGone } from "./kernel";
 import { Scope } from "./scope";
 import { statusView } from "./status";
 import { TabStrip } from "./tabs";
@@ -17,21 +18,9 @@ interface Traits {
 /** After this long without an answer the refresh button may be pressed again. */
 const REFRESH_PATIENCE_MS = 15_000;
 
-/** What JupyterLab's widget manager knows of the kernel; other hosts have none of it. */
-interface LabManager {
-  context?: { sessionContext?: { session?: { kernel?: { status: string } | null } | null } };
-}
-
 const GONE_TITLE =
   "The kernel that kept this display up to date is gone. This is what was last known of the run: " +
   "RunDetails(run) shows it anew, from any kernel.";
-
-/** Whether nobody is left to answer: ipywidgets marks boxes without a channel, and JupyterLab may have no kernel. */
-function kernelIsGone(host: HTMLElement, manager: unknown): boolean {
-  if (host.closest(".jupyter-widgets-disconnected")) return true;
-  const context = (manager as LabManager | undefined)?.context?.sessionContext;
-  return context !== undefined && (context.session?.kernel?.status ?? "dead") === "dead";
-}
 
 function crumbsView() {
   const experiment = el("span", { class: "rw-experiment" });
@@ -69,11 +58,10 @@ function progressView() {
     patch(progress: Progress | null, active: boolean) {
       show(node, progress !== null);
       if (!progress) return;
-      const { done: at, total, unit, is_from_output } = progress;
+      const { done: at, total, is_from_output } = progress;
       show(source, is_from_output);
       const known = total !== null && total > 0;
-      const of = total === null ? (unit === "" ? " done" : "") : ` / ${formatNumber(total)}`;
-      const text = `${unit} ${formatNumber(at)}${of}`.trim();
+      const text = formatProgress(progress);
       setText(done, text);
       // An ended run of unknown length has nothing a bar could say.
       show(track, known || active);

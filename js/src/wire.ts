@@ -44,8 +44,17 @@ export interface Tab {
   is_shown: boolean;
 }
 
+/** What a run says of being canceled. */
+export interface Cancelable {
+  can_cancel: boolean;
+  /** How many child runs have not ended, and are canceled with it. */
+  open_children: number;
+  /** Why it could not be canceled. */
+  cancel_trouble: string | null;
+}
+
 /** `HeaderPanel.state`. The browser ticks elapsed time and countdown itself, from the kernel's clock (`sent_at`). */
-export interface HeaderState {
+export interface HeaderState extends Cancelable {
   run_id: string;
   run_name: string;
   run_number: number | null;
@@ -62,11 +71,6 @@ export interface HeaderState {
   error: RunError | null;
   /** Why the display could not be refreshed; the rest of the state is then the last good one. */
   banner: string | null;
-  can_cancel: boolean;
-  /** How many child runs have not ended, and are canceled with it. */
-  open_children: number;
-  /** Why it could not be canceled. */
-  cancel_trouble: string | null;
   tabs: Tab[];
 }
 
@@ -247,3 +251,66 @@ export interface LogMessage {
   /** Why it could not be read; null where all is well. */
   trouble: string | null;
 }
+
+/** A run on the board. */
+export interface BoardRow extends Cancelable {
+  run_id: string;
+  run_name: string;
+  run_number: number | null;
+  experiment: string;
+  status: string;
+  status_group: StatusGroup;
+  /** The user who submitted it; empty where that is not known. */
+  owner: string;
+}
+
+/** A run that has a slot. */
+export interface ActiveRow extends BoardRow {
+  started_at: number | null;
+  progress: Progress | null;
+}
+
+/** A run that waits for a slot. */
+export interface QueuedRow extends BoardRow {
+  /** Its place in the queue, from 1. */
+  place: number;
+  priority: number;
+  queued_at: number;
+}
+
+/** One compute target. Of each part only the first runs are listed; the totals count all. */
+export interface TargetState {
+  id: string;
+  name: string;
+  kind: string;
+  /** Where it is, if the board has targets of several workspaces. */
+  workspace: string | null;
+  slots: number;
+  taken: number;
+  active: ActiveRow[];
+  active_total: number;
+  queued: QueuedRow[];
+  queued_total: number;
+  /** Why it could not be looked at; the rest is then what was seen last. */
+  trouble: string | null;
+}
+
+export interface OpenRun {
+  run_id: string;
+  run_name: string;
+}
+
+/** `BoardPanel.state`. */
+export interface BoardState {
+  targets: TargetState[];
+  /** The run whose details are shown below the board. */
+  open_run: OpenRun | null;
+  sent_at: number;
+}
+
+/** Messages of the board to Python: cancel a run, show its details below, show them no more. */
+export type BoardMessage =
+  | { kind: "cancel" | "details"; run_id: string }
+  | { kind: "close" }
+  /** Whether the page of one view can be seen; a view names itself at random. */
+  | { kind: "sight"; view: string; hidden: boolean };

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import golden from "../../tests/golden/wire.json";
+import boardPanel from "../src/board";
 import childrenPanel from "../src/children";
 import detailsPanel from "../src/details";
 import { exactText, formatValue } from "../src/format";
@@ -9,6 +10,7 @@ import imagesPanel from "../src/images";
 import logsPanel from "../src/logs";
 import metricsPanel from "../src/metrics";
 import type {
+  BoardState,
   ChildrenState,
   DetailsState,
   HeaderState,
@@ -36,6 +38,7 @@ const SHAPES = {
   logs: shapes.logs,
   logs_controls: shapes.logs_controls,
   log_message: shapes.log_message,
+  board: shapes.board,
 };
 
 /** Sound because the first test holds each state to its shape. */
@@ -50,6 +53,7 @@ const wire = golden as unknown as {
   logs: LogsState;
   logs_controls: LogsControls;
   log_message: LogMessage;
+  board: BoardState;
 };
 
 test("the example that Python writes holds exactly the states of wire.ts", () => {
@@ -121,4 +125,14 @@ test("the logs show Python's example", () => {
   const bytes = new TextEncoder().encode("x".repeat(end - start));
   model.receive(wire.log_message, [new DataView(bytes.buffer)]);
   expect(find(".rw-log").textContent).toBe("x".repeat(end - start));
+});
+
+test("the board shows Python's example", () => {
+  const { texts } = mount(boardPanel, { state: wire.board });
+  expect(texts(".rw-target-name")).toEqual(wire.board.targets.map(({ name }) => name));
+  const [busy] = wire.board.targets;
+  expect(texts(".rw-job-name")).toEqual(
+    [...(busy?.active ?? []), ...(busy?.queued ?? [])].map(({ run_name }) => run_name),
+  );
+  expect(texts(".rw-banner-warning:not([hidden]) .rw-banner-text")).toContain(wire.board.targets[1]?.trouble);
 });

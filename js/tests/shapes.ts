@@ -4,6 +4,8 @@
  */
 
 import type {
+  ActiveRow,
+  BoardState,
   ChildRow,
   ChildrenState,
   DetailsState,
@@ -17,10 +19,13 @@ import type {
   MetricRow,
   MetricsControls,
   MetricsState,
+  OpenRun,
   Progress,
+  QueuedRow,
   RunError,
   StatusGroup,
   Tab,
+  TargetState,
   Value,
   XAxis,
   YScale,
@@ -95,6 +100,14 @@ const statusGroup = word<StatusGroup>({
   silent: true,
 });
 
+const progress = exact<Progress>({
+  done: number,
+  total: maybe(number),
+  unit: string,
+  seconds_left: maybe(number),
+  is_from_output: boolean,
+});
+
 export const header = exact<HeaderState>({
   run_id: string,
   run_name: string,
@@ -107,15 +120,7 @@ export const header = exact<HeaderState>({
   ended_at: maybe(number),
   sent_at: number,
   next_refresh_at: maybe(number),
-  progress: maybe(
-    exact<Progress>({
-      done: number,
-      total: maybe(number),
-      unit: string,
-      seconds_left: maybe(number),
-      is_from_output: boolean,
-    }),
-  ),
+  progress: maybe(progress),
   error: maybe(exact<RunError>({ code: string, message: string, traceback: maybe(string) })),
   banner: maybe(string),
   can_cancel: boolean,
@@ -234,4 +239,37 @@ export const log_message = exact<LogMessage>({
   end: number,
   size: number,
   trouble: maybe(string),
+});
+
+const boardRow = {
+  run_id: string,
+  run_name: string,
+  run_number: maybe(number),
+  experiment: string,
+  status: string,
+  status_group: statusGroup,
+  owner: string,
+  can_cancel: boolean,
+  open_children: number,
+  cancel_trouble: maybe(string),
+};
+
+export const board = exact<BoardState>({
+  targets: list(
+    exact<TargetState>({
+      id: string,
+      name: string,
+      kind: string,
+      workspace: maybe(string),
+      slots: number,
+      taken: number,
+      active: list(exact<ActiveRow>({ ...boardRow, started_at: maybe(number), progress: maybe(progress) })),
+      active_total: number,
+      queued: list(exact<QueuedRow>({ ...boardRow, place: number, priority: number, queued_at: number })),
+      queued_total: number,
+      trouble: maybe(string),
+    }),
+  ),
+  open_run: maybe(exact<OpenRun>({ run_id: string, run_name: string })),
+  sent_at: number,
 });

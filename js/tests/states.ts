@@ -1,4 +1,6 @@
 import type {
+  ActiveRow,
+  BoardState,
   ChildRow,
   ChildrenState,
   DetailsState,
@@ -8,6 +10,8 @@ import type {
   MetricRow,
   MetricsControls,
   MetricsState,
+  QueuedRow,
+  TargetState,
 } from "../src/wire";
 
 export const NOW = 1_764_000_000;
@@ -128,5 +132,57 @@ export const details = (change: Partial<DetailsState> = {}): DetailsState => ({
   properties: [{ key: "commit", value: "9fceb02" }],
   files: [{ path: "outputs/model.pkl", size: 1_234_567 }],
   files_total: 40,
+  ...change,
+});
+
+const onBoard = (run_id: string) => ({
+  run_id,
+  run_name: `name of ${run_id}`,
+  run_number: 1,
+  experiment: "digits",
+  owner: "ada",
+  can_cancel: true,
+  open_children: 0,
+  cancel_trouble: null,
+});
+
+export const active = (run_id: string, change: Partial<ActiveRow> = {}): ActiveRow => ({
+  ...onBoard(run_id),
+  status: "Running",
+  status_group: "active",
+  started_at: NOW - 61,
+  progress: null,
+  ...change,
+});
+
+export const queued = (run_id: string, place: number, change: Partial<QueuedRow> = {}): QueuedRow => ({
+  ...onBoard(run_id),
+  status: "Queued",
+  status_group: "waiting",
+  place,
+  priority: 0,
+  queued_at: NOW - 5,
+  ...change,
+});
+
+export const target = (change: Partial<TargetState> = {}): TargetState => ({
+  id: "0",
+  name: "gpu",
+  kind: "local",
+  workspace: null,
+  slots: 4,
+  taken: change.active?.length ?? 0,
+  active: [],
+  active_total: change.active?.length ?? 0,
+  queued: [],
+  queued_total: change.queued?.length ?? 0,
+  trouble: null,
+  ...change,
+});
+
+export const board = (targets: TargetState[], change: Partial<BoardState> = {}): BoardState => ({
+  targets,
+  open_run: null,
+  sent_at: NOW,
   ...change,
 });

@@ -36,6 +36,20 @@ class Ticket(NamedTuple):
         os.close(self.handle)
 
 
+class Turn(NamedTuple):
+    """Somebody's place in a queue, as others see it.
+
+    Attributes
+    ----------
+    since
+        Since when it waits, epoch seconds.
+    """
+
+    run_id: str
+    priority: int
+    since: float
+
+
 class Slot(NamedTuple):
     """A slot of a target that is taken, for as long as the handle is open."""
 
@@ -107,7 +121,15 @@ class Queue:
 
     def waiting(self) -> list[str]:
         """List the ids of the runs that wait, in the order of their turns."""
-        return [name.split("-", 2)[2] for name in _names(self._tickets) if not _is_dead(self._tickets / name)]
+        return [turn.run_id for turn in self.line()]
+
+    def tickets(self) -> list[str]:
+        """List the names of the tickets, dead ones among them: that is cheap, and tells whether anything moved."""
+        return _names(self._tickets)
+
+    def line(self) -> list[Turn]:
+        """List the runs that wait, in the order of their turns, with what their tickets say."""
+        return [_turn(name) for name in _names(self._tickets) if not _is_dead(self._tickets / name)]
 
     def running(self) -> list[str]:
         """List the ids of the runs that have slots."""
@@ -120,6 +142,11 @@ class Queue:
             with suppress(OSError):
                 found.append((self._slots / name).read_text("utf-8"))
         return [run_id for run_id in found if run_id]
+
+
+def _turn(ticket: str) -> Turn:
+    rank, entered_at, run_id = ticket.split("-", 2)
+    return Turn(run_id, _LOWEST - int(rank), int(entered_at) / 1e9)
 
 
 def _names(folder: Path) -> list[str]:

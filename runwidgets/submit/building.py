@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from runwidgets.errors import EnvironmentBuildError, EnvironmentBuildStoppedError
 from runwidgets.home import home
 from runwidgets.submit.conda_tool import conda_tool, create_command, interpreter_in
+from runwidgets.submit.failure import without_escapes
 from runwidgets.submit.needs import needs_of
 from runwidgets.submit.requirements import content_of_places, package_name
 
@@ -297,7 +298,7 @@ class _Voice:
         stream.close()
 
     def last_lines(self) -> str:
-        lines = [line.decode(errors="replace").rstrip() for line in self._last]
+        lines = [without_escapes(line.decode(errors="replace")).rstrip() for line in self._last]
         return "\n".join(line if len(line) <= _LAST_WIDTH else f"{line[:_LAST_WIDTH]}…" for line in lines)
 
     def _write(self, content: bytes) -> None:

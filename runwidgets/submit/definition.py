@@ -77,6 +77,8 @@ class Definition(Program, frozen=True, kw_only=True):
         The folder under which the workspace lies.
     snapshot_id
         Of the files to run; the script runs in a fresh copy of them.
+    submitted_by
+        Name of the user who submitted it; empty where the system knew none.
     """
 
     run_id: str
@@ -84,6 +86,7 @@ class Definition(Program, frozen=True, kw_only=True):
     workspace: str
     experiment: str
     snapshot_id: str
+    submitted_by: str = ""
 
 
 class Place:

@@ -74,13 +74,18 @@ def last_lines(log: Path) -> list[str]:
             data = file.read()
     except OSError:
         return []
-    text = _ESCAPES.sub("", data.decode("utf-8", "replace")).replace("\r\n", "\n")
+    text = without_escapes(data.decode("utf-8", "replace")).replace("\r\n", "\n")
     lines = [line.rstrip("\r").rpartition("\r")[2][:_LINE_CHARACTERS].rstrip() for line in text.split("\n")]
     if size > _TAIL_BYTES:
         lines = lines[1:]
     while lines and not lines[-1]:
         lines.pop()
     return lines
+
+
+def without_escapes(text: str) -> str:
+    """Take out what would colour a text in a terminal."""
+    return _ESCAPES.sub("", text)
 
 
 def _quoted(lines: list[str]) -> str:

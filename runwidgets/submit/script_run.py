@@ -142,7 +142,8 @@ class ScriptRun(Run):
         Returns
         -------
         dict
-            ``target`` is the compute target's name, ``runDefinition`` has the keys ``script``, ``command``,
+            ``target`` is the compute target's name, ``submittedBy`` the name of the user who submitted it (empty where
+            that is not known), ``runDefinition`` has the keys ``script``, ``command``,
             ``arguments``, ``sourceDirectory``, ``target``, ``environment``, ``environmentVariables``,
             ``maxRunDurationSeconds``, ``communicator``, ``processCount`` and ``nodeCount``. ``warnings`` has what the
             process that looks after the run complained of.
@@ -154,6 +155,7 @@ class ScriptRun(Run):
         definition = self._definition
         if definition is not None:
             details["target"] = definition.target
+            details["submittedBy"] = definition.submitted_by
             details["runDefinition"] = {
                 "script": definition.script,
                 "command": definition.command,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import subprocess
 import sys
@@ -81,8 +82,16 @@ def submit_program(
         workspace=experiment.workspace.name,
         experiment=experiment.name,
         snapshot_id="",
+        submitted_by=_user(),
     )
     return submit(experiment, definition, tags=tags, parent_id=_parent_run_id, name=display_name, priority=priority)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, LookupError, ImportError):  # a user of whom the system knows a number alone
+        return ""
 
 
 def _priority(priority: object) -> int:

@@ -21,18 +21,18 @@ _LONGEST_NAME: Final = 48
 MAX_LOG_LINES: Final = 20
 """How many lines of a log a static picture shows."""
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
-_BOX_STYLE: Final = (
+BOX_STYLE: Final = (
     "font: 13px/1.45 system-ui, sans-serif; border: 1px solid #8884; border-radius: 6px; padding: 8px 14px; "
     "overflow-x: auto; overflow-wrap: anywhere"
 )
 _LOG_STYLE: Final = (
     "font: 12px/1.5 ui-monospace, monospace; margin: 2px 0 0; white-space: pre; overflow-x: auto; overflow-wrap: normal"
 )
-_DOT: Final = {
+DOT: Final = {
     "active": "#3b76d6", "done": "#2f9e6b", "failed": "#c8383f", "canceled": "#8b949e", "silent": "#b7791f",
     "waiting": "#8b949e",
 }  # fmt: skip
-_BAD, _WARN = _DOT["failed"], _DOT["silent"]
+_BAD, _WARN = DOT["failed"], DOT["silent"]
 
 
 def duration(seconds: float) -> str:
@@ -136,7 +136,7 @@ def as_text(view: RunView, now: float, log: Sequence[str] = ()) -> str:
              sparkline(r["spark"]), f"⚠ {marks}" if (marks := row_marks(r)) else "")
             for r in rows
         ]  # fmt: skip
-        lines += _aligned(table, left=(0, 5, 6))
+        lines += aligned(table, left=(0, 5, 6))
     children = children_state(view, now)
     if children["rows"]:
         lines.append("")
@@ -145,7 +145,7 @@ def as_text(view: RunView, now: float, log: Sequence[str] = ()) -> str:
             (number(c["number"]), c["name"], c["status"], *(number(v) for v in c["values"]))
             for c in children["rows"][:_MAX_ROWS]
         ]
-        lines += _aligned(child_table, left=(1, 2))
+        lines += aligned(child_table, left=(1, 2))
         if children["total"] > _MAX_ROWS:
             lines.append(f"  … {children['total']} child runs in all")
     if log_lines := _last_lines(log):
@@ -160,7 +160,8 @@ def _last_lines(log: Sequence[str]) -> list[str]:
     return lines[-MAX_LOG_LINES:]
 
 
-def _aligned(table: Sequence[Sequence[str]], left: tuple[int, ...]) -> list[str]:
+def aligned(table: Sequence[Sequence[str]], left: tuple[int, ...]) -> list[str]:
+    """Give the lines of a table of texts; the columns whose numbers are ``left`` begin at one place, others end so."""
     clean = [[one_line(cell) for cell in row] for row in table]
     widths = [max(len(row[i]) for row in clean) for i in range(len(clean[0]))]
     return [
@@ -194,9 +195,9 @@ def as_html(view: RunView, now: float, log: Sequence[str] = ()) -> str:
     if header["ended_at"] is None and header["started_at"] is not None:
         words.append(f"as of {datetime.fromtimestamp(now, UTC).astimezone():%Y-%m-%d %H:%M:%S}")
     whole = escape(f"{header['experiment']} / {header['run_name']}")
-    color = _DOT[header["status_group"]]
+    color = DOT[header["status_group"]]
     parts = [
-        f'<div style="{_BOX_STYLE}"><div title="{whole}"><span style="color: {color}">●</span> ',
+        f'<div style="{BOX_STYLE}"><div title="{whole}"><span style="color: {color}">●</span> ',
         f"<b>{escape(header['status'])}</b> &nbsp; {' &nbsp; '.join(map(escape, words))}</div>",
     ]
     if error := header["error"]:
@@ -206,16 +207,16 @@ def as_html(view: RunView, now: float, log: Sequence[str] = ()) -> str:
          _svg(row["spark"]), _html_marks(row_marks(row)))
         for row in _rows(view)
     ]  # fmt: skip
-    parts.append(_html_table(("metric", "last", "min", "max", "count", "", ""), rows, left=(0, 5, 6)))
+    parts.append(html_table(("metric", "last", "min", "max", "count", "", ""), rows, left=(0, 5, 6)))
     children = children_state(view, now)
     columns = [escape(one_line(column)) for column in children["columns"]]
     child_rows = [
         (escape(number(c["number"])), escape(c["name"]),
-         f'<span style="color: {_DOT[c["status_group"]]}">●</span> {escape(c["status"])}',
+         f'<span style="color: {DOT[c["status_group"]]}">●</span> {escape(c["status"])}',
          *(escape(one_line(number(value))) for value in c["values"]))
         for c in children["rows"][:_MAX_ROWS]
     ]  # fmt: skip
-    parts.append(_html_table(("#", "child run", "status", *columns), child_rows, left=(1, 2)))
+    parts.append(html_table(("#", "child run", "status", *columns), child_rows, left=(1, 2)))
     if children["total"] > _MAX_ROWS:
         parts.append(f"<div>… {children['total']} child runs in all</div>")
     if log_lines := _last_lines(log):
@@ -229,7 +230,7 @@ def _html_marks(marks: str) -> str:
     return f'<span style="color: {_WARN}">⚠ {escape(marks)}</span>' if marks else ""
 
 
-def _html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: tuple[int, ...]) -> str:
+def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: tuple[int, ...]) -> str:
     """Draw a table of cells in HTML; nothing where there are no rows."""
     if not rows:
         return ""

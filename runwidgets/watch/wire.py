@@ -364,7 +364,7 @@ def header_state(
 def _progress(record: RunRecord, bar: tuple[Bar, float] | None, now: float, *, is_final: bool) -> ProgressState | None:
     """Give what the run has reported of its progress; where it has not, what it prints of it until it ends."""
     if record.progress is not None:
-        return _progress_state(record.progress, now, is_final=is_final)
+        return progress_state(record.progress, now, is_final=is_final)
     return None if bar is None or is_final else _bar_state(*bar, now)
 
 
@@ -381,7 +381,8 @@ def _short(unit: str) -> str:
     return unit if len(unit) <= MAX_UNIT else unit[: MAX_UNIT - 1] + "…"
 
 
-def _progress_state(progress: Progress, now: float, *, is_final: bool) -> ProgressState | None:
+def progress_state(progress: Progress, now: float, *, is_final: bool) -> ProgressState | None:
+    """Give what a run has reported of its progress, and for how long it will go on at this pace."""
     if not math.isfinite(progress.done):
         return None
     left = None

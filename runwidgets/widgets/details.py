@@ -35,9 +35,10 @@ from runwidgets.watch.wire import (
     logs_state,
     metrics_state,
 )
+from runwidgets.widgets.frontend import has_front_end
 from runwidgets.widgets.grids import ChartGrid, Parts
 from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, HeaderPanel, ImagesPanel, LogsPanel, MetricsPanel
-from runwidgets.widgets.still import Still
+from runwidgets.widgets.still import Picture, Still
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -101,7 +102,7 @@ class RunDetails(ipywidgets.VBox):
         self._drawing = 0
         self._log_files = Logs(run_instance.experiment.workspace._files, run_instance.id)
         self._onlooker = Onlooker(run_instance, self._log_files)
-        self._still = Still(self._onlooker.log_lines)
+        self._still = Still(self._picture)
         self._pictures = Pictures(run_instance.experiment.workspace._files, run_instance.id)
         self._header = HeaderPanel(_view_count=0)
         self._metrics = MetricsPanel(RowPages(run_instance._recorder, run_instance.id))
@@ -136,7 +137,7 @@ class RunDetails(ipywidgets.VBox):
     def show(self) -> None:
         """Display the run here; without a notebook, print it as text."""
         self._ipython_display_()
-        if not _has_front_end():
+        if not has_front_end():
             self.close()
 
     def _ipython_display_(self) -> None:
@@ -145,9 +146,9 @@ class RunDetails(ipywidgets.VBox):
         from IPython.display import publish_display_data
 
         shell = get_ipython()
-        if shell is None or not _has_front_end():
+        if shell is None or not has_front_end():
             self._have_looked()
-            print(as_text(self._view, time.time(), self._onlooker.log_lines(self._view)))  # noqa: T201 (a terminal is where it is shown)
+            print(self._picture(self._view).text)  # noqa: T201 (a terminal is where it is shown)
             return
         if not self._is_open:
             publish_display_data(self._repr_mimebundle_())
@@ -161,15 +162,18 @@ class RunDetails(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         self._have_looked()
-        now = time.time()
-        log = self._onlooker.log_lines(self._view)
-        still = {"text/plain": as_text(self._view, now, log), "text/html": as_html(self._view, now, log)}
+        picture = self._picture(self._view)
+        still = {"text/plain": picture.text, "text/html": picture.html}
         if not self._is_open:  # there is no model any more that a page could show
             return still
         bundle = super()._repr_mimebundle_(**kwargs)
         (bundle[0] if isinstance(bundle, tuple) else bundle).update(still)
         self._begin_drawing()
         return bundle
+
+    def _picture(self, view: RunView) -> Picture:
+        now, log = time.time(), self._onlooker.log_lines(view)
+        return Picture(as_html(view, now, log), as_text(view, now, log))
 
     def _have_looked(self) -> None:
         """Wait for the first look at the run; once nobody is to look any more, look here if nobody has."""
@@ -232,13 +236,13 @@ class RunDetails(ipywidgets.VBox):
             is_first, self._view, self._last_look = self._view.record is None, look.view, look
             self._look_beside()
             self._show_header()
-            if is_first and is_script(look.view.record) and not look.view.metrics:
+            if is_first and is_script(look.view.record) and all(m.is_system for m in look.view.metrics.values()):
                 self._header.selected_index = _LOGS_INDEX  # what there is to see of a script that has just begun
             if look.changed:
                 self._show_panels()
             self._show_logs()
             self._follow_log()
-            self._still.update(look.view)
+            self._still.update(look.view, at_once=look.view.status.is_final)
         self._looked.set()
         if look.changed:
             self._draw()
@@ -418,10 +422,3 @@ class RunDetails(ipywidgets.VBox):
         if self._header.selected_index != _SYSTEM_INDEX:
             return logged
         return [*logged, *((self._system_grid, metric) for metric in gauges(view))]
-
-
-def _has_front_end() -> bool:
-    """Tell whether this process is the kernel of a notebook."""
-    from IPython.core.getipython import get_ipython
-
-    return getattr(get_ipython(), "kernel", None) is not None

@@ -9,6 +9,7 @@ import anywidget
 import traitlets as t
 
 from runwidgets.errors import StoreError
+from runwidgets.watch.board import board_state
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
@@ -190,3 +191,13 @@ class LogsPanel(Panel):
         answer = self._logs.answer(content)
         if answer is not None:
             self.send(answer[0], [answer[1]])
+
+
+class BoardPanel(Panel):
+    """Compute targets: which runs have their slots, and which wait."""
+
+    _esm = _built("board.js")
+
+    @t.default("state")
+    def _nothing_yet(self) -> Any:
+        return board_state([], 0.0)

@@ -154,7 +154,7 @@ def test_an_interpreter_that_cannot_run_is_named_before_anything_starts(tmp_path
 
 @pytest.mark.parametrize(
     ("part", "value"),
-    [("enabled", True), ("base_image", "python:3.12"), ("base_dockerfile", "FROM x\n"), ("build_context", "folder")],
+    [("base_image", "python:3.12"), ("base_dockerfile", "FROM x\n"), ("build_context", "folder")],
 )
 def test_what_stands_on_an_image_is_refused(part, value):
     environment = Environment("x")

@@ -124,6 +124,17 @@ def test_a_command_is_a_line_or_words(project, command, kept):
 # ---- refused when it is made
 
 
+@pytest.mark.parametrize("where", ["environment", "run configuration"])
+def test_docker_without_an_image_of_ones_own_is_a_warning(project, caplog, where):
+    config = ScriptRunConfig(project, "train.py")
+    if where == "environment":
+        config.run_config.environment.docker.enabled = True
+    else:
+        config.run_config.docker = DockerConfiguration(use_docker=True)
+    assert config.checked().interpreter == sys.executable
+    assert "nothing here runs images" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
@@ -191,7 +202,6 @@ def test_a_script_inside_is_found_however_it_is_named(project):
         ({"script": "train.py", "max_run_duration_seconds": "1h"}, "max_run_duration_seconds is '1h'"),
         ({"script": "train.py", "resume_from": "checkpoint"}, "resume_from is not supported"),
         ({"script": "train.py", "distributed_job_config": MpiConfiguration(2, 2)}, "one machine"),
-        ({"script": "train.py", "docker_runtime_config": DockerConfiguration(use_docker=True)}, "docker.use_docker"),
         ({"script": "train.py", "run_config": RunConfiguration(framework="PySpark")}, "there is no Spark"),
     ],
 )

@@ -146,9 +146,7 @@ def _interpreter(name: str, path: str) -> Path:
 
 def _check_image(name: str, docker: Mapping[str, Any]) -> None:
     image = str(docker.get("baseImage") or "")
-    if docker.get("enabled"):
-        what, instead = "docker.enabled set", "set it to False"
-    elif docker.get("baseDockerfile") or docker.get("buildContext"):
+    if docker.get("baseDockerfile") or docker.get("buildContext"):
         what, instead = "a Dockerfile", "set docker.base_dockerfile to None"
     elif image and not image.startswith(_OWN_IMAGES):
         what, instead = f"the image {image!r}", "set docker.base_image to None"

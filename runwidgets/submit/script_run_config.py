@@ -61,7 +61,7 @@ class ScriptRunConfig(Closed):
     command
         Instead of script and arguments, what to run: a list of words, or one text for a shell.
     docker_runtime_config
-        A `DockerConfiguration`; that which wants docker is refused when it is submitted.
+        A `DockerConfiguration`; nothing here runs images, and one that wants docker is a warning.
 
     Raises
     ------
@@ -147,9 +147,9 @@ class ScriptRunConfig(Closed):
             raise RunConfigurationError("resume_from is not supported: pass the path to resume from in arguments")
         if str(config.framework).lower().startswith("pyspark"):
             raise RunConfigurationError(f"framework is {config.framework!r}, and there is no Spark here: use 'Python'")
-        if config.docker.use_docker:
-            raise RunConfigurationError(
-                "the run configuration has docker.use_docker set, and nothing here runs images: set it to False"
+        if config.docker.use_docker or config.environment.docker.enabled:
+            _log.warning(
+                "docker is asked for, and nothing here runs images: the script runs on this machine without one"
             )
         arguments = [str(word) for word in _words("arguments", self.arguments)]
         script, command = self._program(folder, arguments)

@@ -93,7 +93,7 @@ class HistoryConfiguration(Closed):
 
 @dataclass(repr=False)
 class DockerConfiguration(Closed):
-    """How an image would be run; ``use_docker`` is refused when it is submitted."""
+    """How an image would be run; nothing here runs any, and ``use_docker`` is a warning when it is submitted."""
 
     use_docker: bool = False
     shared_volumes: bool = True

@@ -720,7 +720,7 @@ def test_a_journal_of_a_process_that_lives_is_left_alone(start, folder):  # noqa
 
 
 def test_a_lock_of_no_journal_is_deleted_when_it_is_old_and_nobody_holds_it(sound):
-    from runwidgets.store.journal import lock_of
+    from runwidgets.store.locks import lock_of
 
     (sound / "journals").mkdir(exist_ok=True)
     stray, fresh, held = (sound / "journals" / f"{name * 32}.lock" for name in "abc")

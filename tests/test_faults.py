@@ -15,7 +15,7 @@ import pytest
 
 from runwidgets import Experiment, Run, RunStatus, Workspace
 from runwidgets.errors import FileNotKeptError, SchemaError, StoreError
-from runwidgets.store import journal, liveness, recorder, recovery
+from runwidgets.store import journal, liveness, locks, recorder, recovery
 from runwidgets.store.recorder import close_all
 from tests.test_processes import SECONDS, eventually, finish, start  # noqa: F401 (a fixture)
 
@@ -388,7 +388,7 @@ def test_a_lock_file_that_is_deleted_is_held_anew(experiment, folder):
     lock.unlink()
     eventually(lock.exists)
     with pytest.raises(OSError, match="could not be acquired"):
-        journal.take(journal.lock_of(journals(folder)[0]))
+        locks.take(locks.lock_of(journals(folder)[0]))
 
 
 # ---- the store

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from runwidgets.events import JournalOpened, PointLogged
 from runwidgets.store import appender, framing, journal
 from runwidgets.store.framing import Damage, frame, read_journal
-from runwidgets.store.journal import JournalWriter, lock_of
+from runwidgets.store.journal import JournalWriter
+from runwidgets.store.locks import lock_of
 
 
 def point(value):

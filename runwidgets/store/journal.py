@@ -17,7 +17,6 @@ machine a journal whose lock is free has no writer, and never will have again.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import sys
@@ -30,17 +29,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from runwidgets.events import JournalOpened
 from runwidgets.store.appender import NO_FILE, Appender
 from runwidgets.store.framing import Damage, frame, read_journal
-from runwidgets.system import DISK_IS_FULL, OPEN_FILES_CAN_GO, hold, this_process
+from runwidgets.store.locks import InheritedLock, lock_of, lock_path, take
+from runwidgets.system import DISK_IS_FULL, OPEN_FILES_CAN_GO, this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
     from types import FrameType
 
     from filelock import BaseFileLock
 
     from runwidgets.events import Event
-    from runwidgets.system import Process
+    from runwidgets.store.locks import Adopted
 
 _log = logging.getLogger(__name__)
 _write = os.write
@@ -53,31 +53,6 @@ _TORN: Final = "only part of an event could be written: is the disk full?"
 WAITING_LIMIT: Final = 64 * 2**20
 """Bytes of events that wait in memory while the file cannot be written; past it the oldest are given up."""
 _COPY_BYTES: Final = 2**20
-
-
-def lock_of(journal: Path) -> BaseFileLock:
-    """Give the (not yet taken) lock that the writer of a journal holds while it lives."""
-    from filelock import FileLock
-
-    return FileLock(_lock_path(journal), thread_local=False)
-
-
-def take(lock: BaseFileLock) -> None:
-    """Take a lock that nobody holds.
-
-    Raises
-    ------
-    OSError
-        If somebody does, or the file system has no locks.
-    """
-    try:
-        lock.acquire(timeout=0)
-    except NotImplementedError as error:
-        raise OSError(errno.ENOLCK, f"this file system has no locks ({error})") from error
-
-
-def _lock_path(journal: Path) -> Path:
-    return journal.with_name(journal.name.partition(".")[0] + ".lock")
 
 
 class Segment(NamedTuple):
@@ -96,79 +71,6 @@ def segments_in(folder: Path) -> dict[str, list[Segment]]:
         if begin.isdecimal() or not begin:
             found.setdefault(journal_id, []).append(Segment(journal_id, int(begin or 0), path))
     return {journal_id: sorted(segments) for journal_id, segments in sorted(found.items())}
-
-
-class InheritedLock:
-    """The lock file of a journal, locked by the process that began it through a handle that this one inherited."""
-
-    is_locked = True
-
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
-
-    def release(self) -> None:
-        """Close the handle."""
-        os.close(self._handle)
-
-
-class Adopted(NamedTuple):
-    """A journal that another process has begun for this one: its id, and the inherited handle of its lock file."""
-
-    journal_id: str
-    lock: int
-
-
-class NewJournal:
-    """A journal that this process begins for another, which it is about to start.
-
-    The lock is held from now on, by whoever has its handle: it passes to the other process without a moment in which
-    the journal would seem to be left behind.
-
-    Parameters
-    ----------
-    folder
-        Where journals lie; it is made where it is missing.
-
-    Raises
-    ------
-    OSError
-        If that cannot be.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.journal_id = uuid.uuid4().hex
-        self.path = folder / f"{self.journal_id}{SUFFIX}"
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = hold(_lock_path(self.path))
-        assert handle is not None  # noqa: S101 (nobody else knows the name)
-        self.lock = handle
-
-    def begin(self, writer: Process, events: Iterable[Event]) -> None:
-        """Write the first events: that ``writer`` writes it, and these.
-
-        Raises
-        ------
-        OSError
-            If they cannot be written.
-        """
-        opened = JournalOpened(self.journal_id, time.time(), *writer)
-        handle = _append_to(self.path)
-        try:
-            data = b"".join(map(frame, (opened, *events)))
-            if _write(handle, data) != len(data):
-                raise OSError(errno.ENOSPC, _TORN)
-        finally:
-            os.close(handle)
-
-    def discard(self) -> None:
-        """Delete it again."""
-        self.path.unlink(missing_ok=True)
-        _lock_path(self.path).unlink(missing_ok=True)
-        self.let_go()
-
-    def let_go(self) -> None:
-        """Close this process's handle of the lock; the other process has its own."""
-        os.close(self.lock)
 
 
 class JournalWriter:
@@ -457,7 +359,7 @@ class JournalWriter:
             if found is None or (found.st_dev, found.st_ino) != (mine.st_dev, mine.st_ino):
                 self._by_itself(self._copy_to_its_place)
                 return True
-            if _stat(_lock_path(self.path)) is None:
+            if _stat(lock_path(self.path)) is None:
                 self._take_lock_anew()
             if mine.st_size < self._size - self.segments[-1].begin:  # cut short: what follows would be at wrong offsets
                 self._by_itself(self._go_on_in_a_new_file)
@@ -471,7 +373,7 @@ class JournalWriter:
 
     def _copy_to_its_place(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        if _stat(_lock_path(self.path)) is None:
+        if _stat(lock_path(self.path)) is None:
             self._take_lock_anew()  # before the file is there, so that nobody believes its writer dead
         scratch, copied = self.path.with_suffix(".restored"), 0
         left = [segment for segment in self.segments if segment.path == self.path or _stat(segment.path)]
@@ -524,7 +426,7 @@ class JournalWriter:
                     segment.path.unlink(missing_ok=True)
             self._lock.release()
             if remove:
-                _lock_path(self.path).unlink(missing_ok=True)
+                lock_path(self.path).unlink(missing_ok=True)
 
     def abandon(self) -> None:
         """Close the file alone: after a fork, the lock is the parent's."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from runwidgets.events import Event, RunCreated
     from runwidgets.records import RunError
     from runwidgets.store.contract import Store
-    from runwidgets.store.journal import Adopted
+    from runwidgets.store.locks import Adopted
 
 _log = logging.getLogger(__name__)
 

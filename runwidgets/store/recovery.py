@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 from runwidgets.events import JournalOpened
 from runwidgets.records import Owner
 from runwidgets.store.framing import read_journal
-from runwidgets.store.journal import lock_of, segments_in, take
+from runwidgets.store.journal import segments_in
 from runwidgets.store.liveness import lives_here
+from runwidgets.store.locks import lock_of, take
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from runwidgets.errors import StoreError, UserError
 from runwidgets.events import JournalOpened
 from runwidgets.store.framing import read_journal
-from runwidgets.store.journal import lock_of, segments_in
+from runwidgets.store.journal import segments_in
+from runwidgets.store.locks import lock_of
 from runwidgets.store.recorder import discard, opened_recorder
 
 if TYPE_CHECKING:

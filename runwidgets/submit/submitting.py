@@ -22,7 +22,7 @@ from runwidgets.home import home
 from runwidgets.recording import tag_texts
 from runwidgets.records import RunStatus
 from runwidgets.starting import checked_run_id
-from runwidgets.store.journal import NewJournal, Segment
+from runwidgets.store.handover import NewJournal
 from runwidgets.store.queue import Queue
 from runwidgets.store.recovery import fold_journal
 from runwidgets.store.snapshots import snapshots_of
@@ -214,8 +214,7 @@ class _Start:
         """Write the first events of the run into its journal, and fold them: it can be read from now on."""
         journal = self._journal
         journal.begin(process_of(self._process.pid), events)
-        segment = Segment(journal.journal_id, 0, journal.path)
-        fold_journal(store, [segment], 0, journal.path.stat().st_size)
+        fold_journal(store, [journal.segment], 0, journal.path.stat().st_size)
 
     def give_up(self) -> None:
         """Undo all; the supervisor ends at once."""

@@ -17,7 +17,7 @@ from runwidgets.outputs import Outputs
 from runwidgets.records import RunError, RunStatus
 from runwidgets.store.ending import error_of
 from runwidgets.store.files import FileRoot
-from runwidgets.store.journal import Adopted
+from runwidgets.store.locks import Adopted
 from runwidgets.store.recorder import recorder_of
 from runwidgets.store.snapshots import snapshots_of
 from runwidgets.submit.definition import Definition, Place, working_folder

@@ -11,8 +11,9 @@ from runwidgets.events import FileStored, RunCreated
 from runwidgets.records import Owner
 from runwidgets.store.framing import read_journal
 from runwidgets.store.health.findings import Finding, Severity, Trouble, counted
-from runwidgets.store.journal import SUFFIX, lock_of, segments_in
+from runwidgets.store.journal import SUFFIX, segments_in
 from runwidgets.store.liveness import lives_here
+from runwidgets.store.locks import lock_of
 from runwidgets.store.recovery import LONG_AGO_SECONDS, first_owner
 from runwidgets.store.removal import writers_in
 

@@ -70,14 +70,9 @@ def add_factory(run_type: str, factory: Callable[..., Run]) -> None:
     _factories[run_type] = factory
 
 
-def typed_run(experiment: Experiment, record: RunRecord) -> Run | None:
-    """Give a run as the function for its type makes it; None where there is none."""
-    run_type = record.type or ""
-    factory = _factories.get(run_type)
-    if factory is not None:
-        return factory(experiment_of(record, experiment), record)
-    kind = own_class(record)
-    return None if kind is None else kind(experiment_of(record, experiment), record.run_id)
+def factory_of(record: RunRecord) -> Callable[..., Run] | None:
+    """Give the function that was set for the type of a run; None where there is none."""
+    return _factories.get(record.type or "")
 
 
 def own_class(record: RunRecord) -> type[Run] | None:

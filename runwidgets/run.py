@@ -14,7 +14,7 @@ from runwidgets.errors import ArgumentTypeError, RunFailedError, StoreError, Use
 from runwidgets.events import RunDescribed, StatusSet
 from runwidgets.family import Family, found_runs_of
 from runwidgets.filters import run_query
-from runwidgets.opening import add_factory, experiment_of, found_run, own_class, typed_run
+from runwidgets.opening import add_factory, experiment_of, factory_of, found_run, own_class
 from runwidgets.reading import Reading
 from runwidgets.records import RunError, RunStatus
 from runwidgets.snapshotting import Snapshotting
@@ -102,10 +102,11 @@ class Run(InContext, Family, Snapshotting, Reading):
 
     @classmethod
     def _of(cls, experiment: Experiment, found: FoundRun) -> Run:
-        typed = typed_run(experiment, found.run)
-        if typed is not None:
-            return typed
-        run = cls.__new__(cls)
+        factory = factory_of(found.run)
+        if factory is not None:
+            return factory(experiment_of(found.run, experiment), found.run)
+        kind = own_class(found.run) or cls
+        run = kind.__new__(kind)
         run._attach(experiment, found)
         return run
 

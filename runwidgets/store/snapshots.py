@@ -150,12 +150,20 @@ class SnapshotStore:
         if self._has(digest, size):
             return digest
         scratch = self._root / f".incoming-{os.getpid()}-{next(_numbers)}"
-        place = self.path(digest)
-        place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with os.fdopen(os.open(scratch, _NEW, stat.S_IRUSR), "wb") as target:
+            handle = os.open(scratch, _NEW, stat.S_IRUSR)
+        except FileNotFoundError:
+            self._root.mkdir(parents=True, exist_ok=True)
+            handle = os.open(scratch, _NEW, stat.S_IRUSR)
+        place = self.path(digest)
+        try:
+            with os.fdopen(handle, "wb") as target:
                 target.write(content)
-            scratch.replace(place)
+            try:
+                scratch.replace(place)
+            except FileNotFoundError:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                scratch.replace(place)
         except BaseException:
             scratch.unlink(missing_ok=True)
             raise

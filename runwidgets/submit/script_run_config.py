@@ -15,6 +15,7 @@ from runwidgets.submit.distributed import distribute, process_count
 from runwidgets.submit.needs import needs_of, settled
 from runwidgets.submit.run_configuration import LOCAL, RunConfiguration
 from runwidgets.submit.sections import DockerConfiguration
+from runwidgets.submit.submitting import submit_program
 
 if TYPE_CHECKING:
     import os
@@ -175,8 +176,6 @@ class ScriptRunConfig(Closed):
         )
 
     def _submit(self, experiment: Experiment, tags: Mapping[str, Any] | None = None, **wanted: Any) -> ScriptRun:
-        from runwidgets.submit.submitting import submit_program
-
         return submit_program(experiment, self.checked(), tags, **wanted)
 
     def _program(self, folder: Path, arguments: list[str]) -> tuple[str | None, str | list[str] | None]:

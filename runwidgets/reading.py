@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -153,7 +154,12 @@ class Reading(Handle):
         """Find the run's logs: where each lies, by its name in the run."""
         files = self._experiment.workspace._files
         names = self.get_file_names()
-        return {name: files.path(self._id, name).absolute() for name in names if name.startswith(LOG_FOLDERS)}
+        found = {}
+        for name in names:
+            if name.startswith(LOG_FOLDERS):
+                with suppress(NotFoundError):  # somebody has deleted it
+                    found[name] = files.path(self._id, name).absolute()
+        return found
 
     def get_details_with_logs(self) -> dict[str, Any]:
         """Tell what `Run.get_details` tells, with the content of each log in place of its address."""

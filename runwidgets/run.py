@@ -57,8 +57,8 @@ class Run(InContext, Family, Snapshotting, Reading):
         If the workspace has no such run.
     """
 
-    _streamed_log = USER_LOG
-    """The log that waiting for the run prints."""
+    _streamed_logs: tuple[str, ...] = (USER_LOG,)
+    """The logs that waiting for the run prints, in this order."""
 
     def __init__(self, experiment: Experiment, run_id: str) -> None:
         found = found_run(experiment.workspace, run_id)
@@ -351,9 +351,14 @@ class Run(InContext, Family, Snapshotting, Reading):
         """
         if show_output:
             sys.stdout.write(f"RunId: {self._id}\n")
-            stream = LogStream(self, self._streamed_log)
+            streams = [LogStream(self, name) for name in self._streamed_logs]
+
+            def print_more() -> None:
+                for stream in streams:
+                    stream.print_more()
+
             try:
-                wait_for_end(self, wait_post_processing=wait_post_processing, at_each_look=stream.print_more)
+                wait_for_end(self, wait_post_processing=wait_post_processing, at_each_look=print_more)
             except KeyboardInterrupt as interrupt:
                 raise WaitInterruptedError(
                     f"waiting for run {self._id} was interrupted; the run goes on: run.cancel() ends it"
@@ -361,7 +366,7 @@ class Run(InContext, Family, Snapshotting, Reading):
         else:
             wait_for_end(self, wait_post_processing=wait_post_processing)
         details = self.get_details()
-        error = json.dumps(details["error"], indent=4)
+        error = json.dumps(details["error"], indent=4, ensure_ascii=False)
         failed = details["status"] == RunStatus.FAILED
         if show_output:
             sys.stdout.write(f"\nExecution Summary\n=================\nRunId: {self._id}\n")

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
+from runwidgets.errors import UserError
 from runwidgets.run import Run
 
 if TYPE_CHECKING:
     from runwidgets.submit.environment import Environment
 
 _log = logging.getLogger(__name__)
+FAILURE_MESSAGE: Final = "runwidgets.failure.message"
+FAILURE_CODE: Final = "runwidgets.failure.code"
+"""Properties that say why a script means to fail."""
 
 
 class SubmittedRun(Run):
@@ -29,14 +34,19 @@ class SubmittedRun(Run):
         error_code: str | None = None,
         _set_status: bool = True,
     ) -> None:
-        """Make what was logged readable by all; the status follows from how the script ends.
+        """Note why the script fails, and make what was logged readable by all; the script still has to end so.
 
         Parameters
         ----------
         error_details, error_code
-            Checked, and not recorded.
+            As for `Run.fail`: what the run's error will be, if the script ends with an exit code other than 0.
         """
         super().fail(error_details, error_code, _set_status=False)
+        message = str(error_details) if error_details is not None else "The run was marked as failed."
+        code = type(error_details).__name__ if isinstance(error_details, BaseException) else "UserError"
+        with suppress(UserError):  # the first reason stays
+            self.add_properties({FAILURE_MESSAGE: message, FAILURE_CODE: error_code or code})
+        _log.warning("run %s: fail() notes the reason; to fail, the script has to end with sys.exit(1)", self._id)
 
     def cancel(self) -> None:
         """Do nothing but warn: a script ends its run by ending."""

@@ -63,7 +63,7 @@ def start(project):
         }
         config = ScriptRunConfig(
             str(project),
-            script="train.py",
+            script=wanted.pop("script", "train.py"),
             arguments=list(arguments),
             compute_target=wanted.pop("target", None),
             distributed_job_config=wanted.pop("job", None),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runwidgets import Experiment, Workspace
-from runwidgets.commands.logs import begin_of_last, primary_log
+from runwidgets.commands.logs import LogReader, begin_of_last, primary_log
 from runwidgets.store.recorder import close_all
 from tests.commands import SECONDS, runwidgets
 from tests.test_commands import process, start, tell  # noqa: F401 (a fixture)
@@ -173,3 +173,16 @@ def test_a_reader_that_has_read_enough_is_no_error(make_run):
     assert process.stderr.read() == b""
     process.stderr.close()
     process.wait(timeout=SECONDS)
+
+
+def test_who_follows_sees_the_making_of_the_environment_and_then_the_script(make_run, capfdbinary):
+    make_run(**{"azureml-logs__20_image_build_log": b"collecting\n"})
+    run = Experiment(Workspace(), "exp").get_runs().__next__()
+    reader = LogReader(run)
+    reader.print_more()
+    run.upload_file("azureml-logs/20_image_build_log.txt", io.BytesIO(b"collecting\nbuilt\n"))
+    run.upload_file("user_logs/std_log.txt", io.BytesIO(b"epoch 1\n"))
+    reader.print_more()
+    reader.print_more()
+    close_all()
+    assert capfdbinary.readouterr().out == b"collecting\nbuilt\nepoch 1\n"

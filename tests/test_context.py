@@ -232,9 +232,12 @@ def test_a_submitted_script_gets_its_run_and_its_end_is_not_for_the_script_to_sa
     assert isinstance(run, Run)
     run.log("m", 1)
     run.complete()
-    run.fail("why")
-    run.fail(ValueError("why"), "Code")
     assert caplog.records == []
+    run.fail("why")
+    run.fail(ValueError("another"), "Code")
+    assert "to fail, the script has to end with sys.exit(1)" in caplog.text
+    assert run.get_properties()["runwidgets.failure.message"] == "why"
+    caplog.clear()
     run.cancel()
     assert "is not canceled from within" in caplog.text
     assert run.status == run.get_status() == submitted.get_status() == "Running"

@@ -35,6 +35,14 @@ def test_the_exception_at_the_end_of_a_traceback_is_the_error(log, end, code, me
     assert error.traceback.startswith(TRACE)
 
 
+def test_a_script_that_cannot_be_parsed_has_that_for_its_error(log):
+    place = '  File "/x/train.py", line 3\n    def f(:\n          ^\n'
+    log.write_text(f"warning\n{place}SyntaxError: invalid syntax\n")
+    error = exit_error("train.py", 1, log)
+    assert (error.code, error.message) == ("SyntaxError", "invalid syntax")
+    assert error.traceback == f"{place}SyntaxError: invalid syntax"
+
+
 def test_of_several_tracebacks_the_last_counts(log):
     handled = f"{TRACE}KeyError: 'a'\n\nDuring handling of the above exception, another exception occurred:\n\n"
     log.write_text(f"{handled}{TRACE}ValueError: b\n")

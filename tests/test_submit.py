@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from runwidgets import (
     Workspace,
 )
 from runwidgets.errors import ComputeTargetError, RunFailedError, SnapshotError, StoreError, UserError
-from runwidgets.submit.supervision import BUILD_LOG
+from runwidgets.submit.launching import BUILD_LOG
 from tests.submissions import (
     ended,
     log_of,
@@ -102,6 +103,40 @@ def test_a_script_is_told_what_was_submitted(start):  # noqa: F811
     )
     assert ended(run) == "Completed"
     assert log_of(run) == "local Running ['--alpha'] mine\n"
+
+
+def test_the_reason_that_a_script_gives_is_the_error_if_it_ends_so(start):  # noqa: F811
+    run = start(LOGS + "    run.fail('the data has no target', 'NoTarget'); sys.exit(1)")
+    assert ended(run) == "Failed"
+    error = run.get_details()["error"]["error"]
+    assert (error["code"], error["message"]) == ("NoTarget", "the data has no target")
+    assert "sys.exit(1)" in log_of(run)
+
+
+def test_a_command_that_is_no_program_is_said_to_be(start):  # noqa: F811
+    run = start("pass", script=None, command=["nosuchcommand", "-x"])
+    assert ended(run) == "Failed"
+    assert "'nosuchcommand' is not on the PATH" in message_of(run)
+
+
+def test_a_command_of_one_text_is_a_line_for_the_shell(start):  # noqa: F811
+    run = start("pass", script=None, command="echo one && echo $RUNWIDGETS_RUN_ID")
+    assert ended(run) == "Completed"
+    assert log_of(run) == f"one\n{run.id}\n"
+
+
+def test_waiting_prints_how_the_environment_was_made_and_then_what_the_script_prints(start, tmp_path, capsys):  # noqa: F811
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "pyproject.toml").write_text("[project]\nname = 'little-two'\nversion = '1.0'\n")
+    (package / "little_two.py").write_text("")
+    environment = Environment("made")
+    environment.python.conda_dependencies.add_pip_package(str(package))
+    run = start("print('the script')", environment=environment)
+    run.wait_for_completion(show_output=True)
+    said = capsys.readouterr().out
+    assert said.index(f"Streaming {BUILD_LOG}") < said.index("built in") < said.index("Streaming user_logs/std_log.txt")
+    assert said.index("Streaming user_logs/std_log.txt") < said.index("the script")
 
 
 def test_what_it_writes_is_kept_and_the_copy_that_it_worked_in_is_gone(start, project):  # noqa: F811
@@ -471,6 +506,18 @@ def test_when_the_supervisor_is_killed_nothing_of_the_script_is_left_and_the_run
     nothing_is_left()
     assert run.get_status() == "Failed"
     assert run.get_metrics() == {"m": 1}
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="nothing here puts a process on a leash")
+def test_when_supervisor_and_warden_are_killed_at_once_the_script_goes_too(start):  # noqa: F811
+    run = start(SLEEPS)
+    wait_until(lambda: says(run, "ready"), "the script")
+    supervisor = int(run._place.supervisor.read_text().split()[0])
+    warden = int(Path(f"/proc/{supervisor}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(warden, signal.SIGKILL)
+    os.kill(supervisor, signal.SIGKILL)
+    nothing_is_left()
+    wait_until(lambda: run._recorder.recover() or run.get_status() == "Failed", "its end")
 
 
 def test_a_supervisor_that_is_terminated_ends_the_script_and_says_so(start):  # noqa: F811

@@ -108,7 +108,11 @@ function errorView(signal: AbortSignal) {
     patch(error: RunError | null) {
       show(node, error !== null);
       setText(code, error?.code ?? "");
-      setText(message, error?.message ?? "");
+      const words = error?.message ?? "";
+      if (message.textContent !== words) {
+        setText(message, words);
+        message.scrollTop = message.scrollHeight; // where it is long, its end tells most: the last lines of a log
+      }
       setText(traceback, error?.traceback ?? "");
       show(toggle, Boolean(error?.traceback));
       reveal();

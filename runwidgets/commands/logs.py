@@ -111,12 +111,17 @@ class LogReader:
 
     def print_more(self) -> None:
         """Print what is new; nothing while the file is not there."""
-        if self._path is None:
-            self._path = self._find()
-        if self._path is None:
-            return
+        found = self._find()
+        if self._path is not None and found != self._path:  # the log of its environment's making, until it begins
+            self._print(self._path)
+            self._at = 0
+        self._path = found or self._path
+        if self._path is not None:
+            self._print(self._path)
+
+    def _print(self, path: Path) -> None:
         target = sys.stdout.buffer
-        with self._path.open("rb") as file:
+        with path.open("rb") as file:
             if self._tail is not None:
                 self._at, self._tail = begin_of_last(file, self._tail), None
             file.seek(self._at)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from runwidgets.commands.exits import DONE
 from runwidgets.commands.selection import RUN, add_workspace, run_of, workspace_of
-from runwidgets.errors import UserError
+from runwidgets.errors import NotFoundError, UserError
+from runwidgets.records import SYSTEM_METRICS
 
 if TYPE_CHECKING:
     import argparse
@@ -62,9 +63,20 @@ def _run(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _print_measured(run: Run, name: str) -> None:
+    """Print the values of what was measured of a script, which is in no table of its metrics."""
+    from runwidgets.commands.table import say
+    from runwidgets.watch.numbers import number
+
+    values = run.get_metrics(name).get(name)
+    if values is None:
+        raise NotFoundError(f"run {run.id} has no metric {name!r}")
+    for value in values if isinstance(values, list) else [values]:
+        say(number(value))
+
+
 def _print_table(run: Run, name: str | None) -> None:
     from runwidgets.commands.table import NONE, Column, lines_of, say
-    from runwidgets.errors import NotFoundError
     from runwidgets.watch.feed import Feed
     from runwidgets.watch.numbers import number
     from runwidgets.watch.static import row_marks, row_name, row_numbers
@@ -72,6 +84,9 @@ def _print_table(run: Run, name: str | None) -> None:
 
     feed = Feed(run._recorder, run.id)
     feed.step()
+    if name is not None and name.startswith(SYSTEM_METRICS):
+        _print_measured(run, name)
+        return
     rows = [row for row in metrics_state(feed.view, DEFAULT_CONTROLS)["rows"] if name in (None, row["name"])]
     if not rows and name is not None:
         there = ", ".join(repr(metric) for metric in feed.view.metrics) or "none"

@@ -50,8 +50,11 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _run(arguments: argparse.Namespace) -> int:
     from runwidgets.commands.table import plain_json, say
+    from runwidgets.errors import UserError
 
     workspace = workspace_of(arguments)
+    if arguments.limit is not None and arguments.limit < 0:
+        raise UserError(f"--limit is {arguments.limit}: it must be a number of runs, 0 for all")
     limit = arguments.limit if arguments.limit is not None else 0 if arguments.json else _USUAL_LIMIT
     found = list(islice(_found(workspace, arguments), limit + 1 if limit > 0 else None))
     shown = found[:limit] if limit > 0 else found

@@ -123,6 +123,7 @@ def _follow(run: Run) -> int:
     from runwidgets.commands.logs import LogReader
     from runwidgets.commands.table import one_line
     from runwidgets.records import RunStatus
+    from runwidgets.submit.failure import LAST_LINES
 
     try:
         _note(f"run {run.id}" + _queue_words(run))
@@ -136,7 +137,8 @@ def _follow(run: Run) -> int:
     status, error = run.get_status(), run.get_details()["error"]
     if status == RunStatus.COMPLETED:
         return DONE
-    why = one_line(error["error"]["message"].partition("\n")[0]) if error else ""
+    why = error["error"]["message"].partition(LAST_LINES)[0] if error else ""  # they were printed just now
+    why = one_line(why.partition("\n")[0])
     _note(f"run {run.id}: {status}" + (f": {why}" if why else ""))
     return RUN_FAILED
 

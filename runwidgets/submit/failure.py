@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TAIL_BYTES: Final = 64 * 2**10
-_LINES: Final = 20
+_LINES: Final = 12
+LAST_LINES: Final = " The last lines of its log:\n"
+"""What comes, in a message, before the end of the log."""
 _LINE_CHARACTERS: Final = 2000
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
+_PLACE: Final = re.compile(r'  File ".*", line \d+')
+_NOT_PARSED: Final = re.compile(r"(?P<name>SyntaxError|IndentationError|TabError): (?P<message>.*)")
+"""What Python says of a script that it cannot parse, without the word traceback."""
 _RAISED: Final = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?")
 
 
@@ -49,6 +54,9 @@ def exit_error(what: str, code: int, log: Path, *, out_of_memory: bool = False) 
         if raised is not None:
             name, message = raised
             return RunError(name.rpartition(".")[2], message, trace)
+    if tail and (found := _NOT_PARSED.fullmatch(tail[-1])):
+        begin = next((at for at, line in enumerate(tail) if _PLACE.fullmatch(line)), len(tail) - 1)
+        return RunError(found["name"], found["message"], "\n".join(tail[begin:]))
     return RunError("ScriptFailed", f"{what} ended with exit code {code}." + _quoted(tail[-_LINES:]))
 
 
@@ -89,7 +97,7 @@ def without_escapes(text: str) -> str:
 
 
 def _quoted(lines: list[str]) -> str:
-    return " The last lines of its log:\n" + "\n".join(lines[-_LINES:]) if lines else " It printed nothing."
+    return LAST_LINES + "\n".join(lines[-_LINES:]) if lines else " It printed nothing."
 
 
 def _signal_name(number: int) -> str:

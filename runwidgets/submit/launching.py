@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import socket
@@ -19,12 +20,21 @@ if TYPE_CHECKING:
 _OF_NOTEBOOKS: Final = ("JPY_PARENT_PID", "JPY_SESSION_NAME", "PYDEVD_USE_FRAME_EVAL", "CLICOLOR_FORCE")
 
 
+_SETPRIV: Final = shutil.which("setpriv")
+_LEASH: Final = [_SETPRIV, "--pdeathsig", "KILL", "--"] if _SETPRIV else []
+"""Has the system kill the first process of a script when its supervisor and the warden are killed at once."""
+
+
 class Rank(NamedTuple):
     """One process of a run, and its log's name among the run's files."""
 
     number: int
     process: subprocess.Popen[bytes]
     log: str
+
+
+BUILD_LOG: Final = "azureml-logs/20_image_build_log.txt"
+"""Name of the log of how an environment was made, as in SDK v1."""
 
 
 def log_names(process_count: int) -> list[str]:
@@ -53,9 +63,9 @@ def launch(definition: Definition, interpreter: str, folder: Path, files: FileRo
     OSError
         If one cannot be started; those before it are killed.
     """
-    words = words_of(definition, interpreter)
-    logs = log_names(definition.process_count)
     common = environment_of(definition, interpreter)
+    words = _checked(words_of(definition, interpreter), common, folder)
+    logs = log_names(definition.process_count)
     if definition.communicator:
         common |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
     ranks: list[Rank] = []
@@ -64,14 +74,13 @@ def launch(definition: Definition, interpreter: str, folder: Path, files: FileRo
             log = files.open_to_append(definition.run_id, name)
             try:
                 process = subprocess.Popen(  # noqa: S603 (what the user submitted)
-                    words,
+                    _LEASH + words,
                     cwd=folder,
                     env=common | _place_of(definition, number),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    shell=isinstance(words, str),
                 )
             finally:
                 os.close(log)
@@ -81,6 +90,18 @@ def launch(definition: Definition, interpreter: str, folder: Path, files: FileRo
             rank.process.kill()
         raise
     return ranks
+
+
+def _checked(words: list[str] | str, variables: dict[str, str], folder: Path) -> list[str]:
+    """Give the words to execute, after a look whether the first is a program."""
+    if isinstance(words, str):
+        return ["/bin/sh", "-c", words]
+    program = words[0]
+    is_path = os.sep in program
+    if shutil.which(folder / program if is_path else program, path=variables.get("PATH")) is None:
+        where = "is not there, or no program" if is_path else "is not on the PATH"
+        raise FileNotFoundError(errno.ENOENT, f"the command cannot be run: {program!r} {where}")
+    return words
 
 
 def words_of(definition: Definition, interpreter: str) -> list[str] | str:

@@ -14,7 +14,7 @@ from runwidgets.records import RunStatus
 from runwidgets.run import Run
 from runwidgets.store.queue import Queue
 from runwidgets.submit.definition import Place, working_folder
-from runwidgets.submit.launching import log_names
+from runwidgets.submit.launching import BUILD_LOG, log_names
 from runwidgets.submit.waking import WAKE
 from runwidgets.system import lives, this_process
 
@@ -58,9 +58,9 @@ class ScriptRun(Run):
         super().__init__(experiment, run_id)
 
     @property
-    def _streamed_log(self) -> str:  # type: ignore[override]
+    def _streamed_logs(self) -> tuple[str, ...]:  # type: ignore[override]
         definition = self._definition
-        return log_names(definition.process_count if definition else 1)[0]
+        return BUILD_LOG, log_names(definition.process_count if definition else 1)[0]
 
     @property
     def _place(self) -> Place:

@@ -156,6 +156,15 @@ class ScriptRunConfig(Closed):
         script, command = self._program(folder, arguments)
         environment = settled(config.environment.as_dict())
         needs = needs_of(environment)
+        running = f"{sys.version_info.major}.{sys.version_info.minor}"
+        if needs.python and not needs.conda and ".".join(needs.python.split(".")[:2]) != running:
+            _log.warning(
+                "environment %r asks for Python %s, and this is %s, which is used: another needs a package of conda in "
+                "the environment, or python.interpreter_path",
+                needs.name,
+                needs.python,
+                running,
+            )
         interpreter = None if needs.pip or needs.conda else str(needs.interpreter or sys.executable)
         return Program(
             source_directory=str(folder),

@@ -23,7 +23,8 @@ from runwidgets.store.snapshots import snapshots_of
 from runwidgets.submit.definition import Definition, Place, working_folder
 from runwidgets.submit.descent import end_descendants, processes_of_run, terminate_descendants
 from runwidgets.submit.failure import exit_error
-from runwidgets.submit.launching import Rank, launch, log_names
+from runwidgets.submit.launching import BUILD_LOG, Rank, launch
+from runwidgets.submitted import FAILURE_CODE, FAILURE_MESSAGE
 from runwidgets.system import out_of_memory_kills
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _now = time.time
 
-BUILD_LOG: Final = "azureml-logs/20_image_build_log.txt"
-"""Name of the log of how an environment was made, as in SDK v1."""
 GRACE_SECONDS: Final = 10.0
 """How long processes have after SIGTERM, before SIGKILL; ``RUNWIDGETS_GRACE_SECONDS`` sets another."""
 _LOOK_SECONDS: Final = 1.0
@@ -121,9 +120,9 @@ class Supervision:
         self._outputs = Outputs({name: self._code / name for name in kept})
         self._check()
         kills = out_of_memory_kills()
-        for name in log_names(definition.process_count):
-            self._record(FileStored(self._run_id, _now(), name, 0))
         self._ranks = launch(definition, interpreter, self._code, self._files)
+        for rank in self._ranks:
+            self._record(FileStored(self._run_id, _now(), rank.log, 0))
         self._say(RunStatus.RUNNING)
         self._deadline = time.monotonic() + (definition.max_run_duration_seconds or float("inf"))
         failed = self._watch()
@@ -136,7 +135,18 @@ class Supervision:
         if len(self._ranks) > 1:
             what += f" (rank {failed.number})"
         log = self._files.path(self._run_id, failed.log)
-        return RunStatus.FAILED, exit_error(what, code, log, out_of_memory=out_of_memory_kills() > kills)
+        error = exit_error(what, code, log, out_of_memory=out_of_memory_kills() > kills)
+        return RunStatus.FAILED, self._said_by_script() or error
+
+    def _said_by_script(self) -> RunError | None:
+        """Give why the script says that it failed, where it has called `Run.fail` before it ended."""
+        with suppress(StoreError):
+            self._recorder.recover()
+            self._recorder.flush()
+            properties = self._recorder.store.properties(self._run_id)
+            if FAILURE_MESSAGE in properties:
+                return RunError(properties.get(FAILURE_CODE, "UserError"), properties[FAILURE_MESSAGE])
+        return None
 
     def _prepare(self, definition: Definition) -> str:
         """Give the Python that runs the script; where it has to be made first, that is logged with the run."""

@@ -55,6 +55,8 @@ _LOG_SECONDS: Final = 0.5
 _LOOKS_AFTER_CANCEL: Final = 2
 """How many looks may miss that a run was canceled: one that was on its way, and the one after it."""
 _LOGS_INDEX: Final = [name for name, _ in TABS].index("logs")
+_METRICS_INDEX: Final = [name for name, _ in TABS].index("metrics")
+_CHILDREN_INDEX: Final = [name for name, _ in TABS].index("children")
 _SYSTEM_INDEX: Final = [name for name, _ in TABS].index("system")
 
 
@@ -130,6 +132,7 @@ class RunDetails(ipywidgets.VBox):
         self._header.observe(self._on_tab, "selected_index")
         self._metrics.observe(self._on_controls, "controls")
         self._is_open = True
+        self._waits_for_words = False
         self._follow()
 
     # ---- showing
@@ -238,6 +241,9 @@ class RunDetails(ipywidgets.VBox):
             self._show_header()
             if is_first and is_script(look.view.record) and all(m.is_system for m in look.view.metrics.values()):
                 self._header.selected_index = _LOGS_INDEX  # what there is to see of a script that has just begun
+                self._waits_for_words = True
+            elif self._waits_for_words:
+                self._leave_silent_log(look.view)
             if look.changed:
                 self._show_panels()
             self._show_logs()
@@ -246,6 +252,16 @@ class RunDetails(ipywidgets.VBox):
         self._looked.set()
         if look.changed:
             self._draw()
+
+    def _leave_silent_log(self, view: RunView) -> None:
+        """Open what there is to see of a script that logs or has children, and prints nothing."""
+        has_metrics = any(not metric.is_system for metric in view.metrics.values())
+        if any(view.files[name].size for name in self._log_files.names if name in view.files):
+            self._waits_for_words = False
+        elif has_metrics or view.children:
+            self._waits_for_words = False
+            if self._header.selected_index == _LOGS_INDEX:
+                self._header.selected_index = _METRICS_INDEX if has_metrics else _CHILDREN_INDEX
 
     def _after_cell(self, _result: object) -> None:
         """See the end of a run to which the cell put one: what executes notebooks hears nothing after the last cell."""

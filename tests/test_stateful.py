@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -301,6 +302,10 @@ class Runs(Readers, RuleBasedStateMachine):
         process = self.process(p)
         run = self.any_run(process, n)
         table = {column: [row[place] for row in rows] for place, column in enumerate(names)}
+        # No index of pandas holds half of a surrogate pair.
+        as_frame = as_frame and not any(re.search("[\ud800-\udfff]", column) for column in table)
+            re.search("[\ud800-\udfff]", c) for c in table
+        )  # which no index of pandas holds
         given = pd.DataFrame({c: pd.Series(cells, dtype=object) for c, cells in table.items()}) if as_frame else table
         run.log_table(name, given)
         self.logs(process, run.id, add_rows(name, "table", table))
@@ -403,11 +408,23 @@ class Runs(Readers, RuleBasedStateMachine):
         run = self.any_run(process, n)
         getattr(run, how)()
         status = {"complete": "Completed", "fail": "Failed", "cancel": "Canceled"}[how]
+        if how == "cancel":
+            self.canceled_below(process, run.id)
         self.logs(process, run.id, set_status(status))
         self.recovered()
         self.folded(process)
         if run.id in self.model.runs:  # or else it is begun anew elsewhere, which is not folded yet
             assert run.status == self.model.runs[run.id].status
+
+    def canceled_below(self, process, run_id):
+        """Cancel in the model what is below a run, as far as the process can see it."""
+        self.folded(process)
+        for child in self.model.below(run_id, deep=False):
+            if child.status not in FINAL:
+                self.canceled_below(process, child.run_id)
+                self.logs(process, child.run_id, set_status("Canceled"))
+                self.recovered()
+                self.folded(process)
 
     @precondition(lambda self: self.model.experiments)
     @rule(p=st.integers(0, 3), n=st.integers(0, 5), ended=st.booleans())

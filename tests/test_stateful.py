@@ -304,8 +304,6 @@ class Runs(Readers, RuleBasedStateMachine):
         table = {column: [row[place] for row in rows] for place, column in enumerate(names)}
         # No index of pandas holds half of a surrogate pair.
         as_frame = as_frame and not any(re.search("[\ud800-\udfff]", column) for column in table)
-            re.search("[\ud800-\udfff]", c) for c in table
-        )  # which no index of pandas holds
         given = pd.DataFrame({c: pd.Series(cells, dtype=object) for c, cells in table.items()}) if as_frame else table
         run.log_table(name, given)
         self.logs(process, run.id, add_rows(name, "table", table))

@@ -275,15 +275,17 @@ def descendants(pid: int, but: Callable[[int], bool] = lambda _: False) -> list[
     found: list[int] = []
     generation = {pid}
     while generation:
-        generation = {child for child, parent in parents.items() if parent in generation and not but(child)}
-        found += sorted(generation)
+        generation = {
+            child for child, (parent, _) in parents.items() if parent in generation and child != pid and not but(child)
+        }
+        found += sorted(child for child in generation if parents[child][1])
     return found
 
 
-def _parents_by_psutil() -> dict[int, int | None]:
+def _parents_by_psutil() -> dict[int, tuple[int | None, bool]]:
     import psutil
 
-    return {process.pid: process.info["ppid"] for process in psutil.process_iter(["ppid"])}
+    return {process.pid: (process.info["ppid"], True) for process in psutil.process_iter(["ppid"])}
 
 
 def variables_of(pid: int) -> dict[str, str]:
@@ -305,18 +307,19 @@ def _variables_by_psutil(pid: int) -> dict[str, str]:
         return {}
 
 
-def _parent_of(pid: str) -> int | None:
+def _parent_of(pid: str) -> tuple[int | None, bool]:
+    """Give a parent, and whether the process lives: one whose first thread has ended keeps children for a moment."""
     try:
         handle = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
     except OSError:
-        return None
+        return None, False
     try:
         state, parent, *_ = os.read(handle, _MUCH).rpartition(b")")[2].split(None, 2)
     except OSError:  # it has ended meanwhile
-        return None
+        return None, False
     finally:
         os.close(handle)
-    return None if state in b"ZX" else int(parent)
+    return int(parent), state not in b"ZX"
 
 
 _MUCH: Final = 4096

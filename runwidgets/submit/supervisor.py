@@ -27,8 +27,10 @@ from runwidgets.system import adopt_orphans, this_process, wait_until_free
 if TYPE_CHECKING:
     from runwidgets.store.queue import Slot
 
-_LOOK_SECONDS: Final = 2.0
-"""How often it looks about though nothing woke it: somebody may have given the target more slots."""
+_FIRST_LOOK_SECONDS: Final = 2.0
+"""How often the first in the line looks though nothing woke it: somebody may have given the target more slots."""
+_LOOK_SECONDS: Final = 20.0
+"""How often the others do."""
 _TRIES: Final = 3
 _MOMENT_SECONDS: Final = 0.002
 
@@ -75,7 +77,7 @@ def _wait_for_slot(queue: Queue, ticket: Ticket, run_id: str, submission: Path, 
                 if path not in watched or not watched[path].is_alive():
                     watched[path] = threading.Thread(target=_ring_when_free, args=(path, alarm), daemon=True)
                     watched[path].start()
-            alarm.wait(_LOOK_SECONDS)
+            alarm.wait(_FIRST_LOOK_SECONDS if before is None else _LOOK_SECONDS)
             with suppress(OSError):
                 os.utime(journal)  # which tells observers on other machines that its writer lives
     finally:

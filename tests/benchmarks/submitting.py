@@ -50,7 +50,7 @@ def _ended(run, seconds: float = 120.0) -> None:
     deadline = time.monotonic() + seconds
     while not RunStatus(run.get_status()).is_final:
         assert time.monotonic() < deadline, f"run {run.id} does not end: {run!r}"
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def _left(run_id: str) -> bool:

@@ -87,13 +87,21 @@ def kill_one(victim: str, project: Path, number: int) -> Found:
     while (_lives(run_id) or not RunStatus(run.get_status()).is_final) and time.monotonic() < deadline:
         run._recorder.recover()
         time.sleep(0.02)
+    returned = int(counter.read_text() or 0) if counter.exists() else 0
     points = run.get_metrics("i").get("i", [])
+    while _count(points) < returned and time.monotonic() < deadline:  # another process may be folding them just now
+        run._recorder.recover()
+        points = run.get_metrics("i").get("i", [])
+        time.sleep(0.02)
     lines = 0
     with suppress(NotFoundError):
         log = workspace._files.path(run_id, "user_logs/std_log.txt").read_text("utf-8")
         lines = max((int(line) for line in log.split("\n")[:-1] if line.isdecimal()), default=0)
-    returned = int(counter.read_text() or 0) if counter.exists() else 0
-    return Found(run.get_status(), returned, len(points) if isinstance(points, list) else 1, lines, _lives(run_id))
+    return Found(run.get_status(), returned, _count(points), lines, _lives(run_id))
+
+
+def _count(values: object) -> int:
+    return len(values) if isinstance(values, list) else 1
 
 
 def _kill(victim: str, run_id: str, at: float) -> None:

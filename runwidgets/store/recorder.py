@@ -47,6 +47,7 @@ PATIENCE: Final = 3
 """After how many such looks what is in the journal is folded, however little it is."""
 MUCH_BYTES: Final = 16 * 2**10
 """From how much on it is folded at the next look."""
+_MOMENT_SECONDS: Final = 0.01
 RECOVER_SECONDS: Final = 2.0
 """How often journals of dead processes are looked for."""
 
@@ -340,6 +341,25 @@ class Recorder:
         journal, store = self._journal, self.store
         if not self._access.is_read_only:
             self._recovery.recover(store, journal.journal_id if journal else None)
+
+    def recover_all(self, patience_seconds: float) -> None:
+        """Recover, and wait for what others recover just now: afterwards what dead processes logged can be read.
+
+        Parameters
+        ----------
+        patience_seconds
+            How long to wait at most.
+
+        Raises
+        ------
+        StoreError
+            If the store does not answer.
+        """
+        until = time.monotonic() + patience_seconds
+        self.recover()
+        while self._recovery.has_dead(self.store, self.journal_id) and time.monotonic() < until:
+            time.sleep(_MOMENT_SECONDS)
+            self.recover()
 
     @property
     def has_company(self) -> bool:

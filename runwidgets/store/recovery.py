@@ -123,6 +123,19 @@ class Recovery:
                     self._unreadable.add(journal_id)
                     _log.warning("the journal %s of a process that is gone is kept: %s", journal_id, error)
 
+    def has_dead(self, store: Store, own: str | None) -> bool:
+        """Tell whether there are journals of processes of this machine that are gone: somebody else folds them now."""
+        for journal_id, segments in segments_in(self._journals).items():
+            if journal_id == own or journal_id in self._unreadable:
+                continue
+            try:
+                owner = store.journal_owner(journal_id) or first_owner(segments[0])
+            except OSError:  # it was folded meanwhile
+                continue
+            if owner is not None and owner.pid and lives_here(owner) is False:
+                return True
+        return False
+
     def has_others(self, own: str | None) -> bool:
         """Tell whether there are journals besides the one that this process writes."""
         return any(journal_id != own for journal_id in segments_in(self._journals))

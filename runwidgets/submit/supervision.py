@@ -44,6 +44,8 @@ _FIRST_SAMPLE_SECONDS: Final = 1.0
 _COLLECT_SECONDS: Final = 5.0
 _SETTLED_SECONDS: Final = 2.0
 """For how long a file must not have changed to be kept while the script goes on."""
+_PATIENCE_SECONDS: Final = 3.0
+"""How long the end of a run waits, at most, for another process that reads the script's journal just now."""
 _SHARE: Final = 0.02
 """How much of the time the looks for new outputs may take."""
 
@@ -141,8 +143,7 @@ class Supervision:
     def _said_by_script(self) -> RunError | None:
         """Give why the script says that it failed, where it has called `Run.fail` before it ended."""
         with suppress(StoreError):
-            self._recorder.recover()
-            self._recorder.flush()
+            self._recorder.recover_all(_PATIENCE_SECONDS)
             properties = self._recorder.store.properties(self._run_id)
             if FAILURE_MESSAGE in properties:
                 return RunError(properties.get(FAILURE_CODE, "UserError"), properties[FAILURE_MESSAGE])
@@ -207,7 +208,7 @@ class Supervision:
         self._note_sizes()
         self._collect()
         with suppress(StoreError):
-            self._recorder.recover()  # what the script logged last, where it was killed
+            self._recorder.recover_all(_PATIENCE_SECONDS)  # what the script logged last, where it was killed
         self._recorder.set_status(StatusSet(self._run_id, _now(), status, error))
         self._recorder.close()
         shutil.rmtree(self._working, ignore_errors=True)

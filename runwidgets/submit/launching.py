@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 _OF_NOTEBOOKS: Final = ("JPY_PARENT_PID", "JPY_SESSION_NAME", "PYDEVD_USE_FRAME_EVAL", "CLICOLOR_FORCE")
 
 
-_SETPRIV: Final = shutil.which("setpriv")
-_LEASH: Final = [_SETPRIV, "--pdeathsig", "KILL", "--"] if _SETPRIV else []
-"""Has the system kill the first process of a script when its supervisor and the warden are killed at once."""
-
-
 class Rank(NamedTuple):
     """One process of a run, and its log's name among the run's files."""
 
@@ -65,6 +60,8 @@ def launch(definition: Definition, interpreter: str, folder: Path, files: FileRo
     """
     common = environment_of(definition, interpreter)
     words = _checked(words_of(definition, interpreter), common, folder)
+    # Has the system kill the first process of a script when its supervisor and the warden are killed at once.
+    leash = [setpriv, "--pdeathsig", "KILL", "--"] if (setpriv := shutil.which("setpriv")) else []
     logs = log_names(definition.process_count)
     if definition.communicator:
         common |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
@@ -74,7 +71,7 @@ def launch(definition: Definition, interpreter: str, folder: Path, files: FileRo
             log = files.open_to_append(definition.run_id, name)
             try:
                 process = subprocess.Popen(  # noqa: S603 (what the user submitted)
-                    _LEASH + words,
+                    [*leash, *words],
                     cwd=folder,
                     env=common | _place_of(definition, number),
                     stdin=subprocess.DEVNULL,

@@ -32,6 +32,10 @@ def shown(run):
     details.close()
 
 
+def rows_of(details):
+    return details._pages["metrics"].panel.state["rows"]
+
+
 def until(condition, seconds=20):
     end = time.monotonic() + seconds
     while not condition():
@@ -42,15 +46,15 @@ def until(condition, seconds=20):
 def test_what_is_logged_appears_by_itself(run, shown):
     for value in (3.0, 2.0, 1.0):
         run.log("loss", value)
-    until(lambda: [(r["name"], r["last"], r["count"]) for r in shown._metrics.state["rows"]] == [("loss", 1.0, 3)])
-    until(lambda: len(shown._grid.children) == 1)
+    until(lambda: [(r["name"], r["last"], r["count"]) for r in rows_of(shown)] == [("loss", 1.0, 3)])
+    until(lambda: len(shown._charts.grid.children) == 1)
 
 
 def test_a_display_within_another_widget_has_its_charts(run):
     run.log_list("loss", [3.0, 2.0, 1.0])
     details = RunDetails(run)
     details._header._view_count = 1  # as the browser says when the outer widget is shown
-    until(lambda: len(details._grid.children) == 1)
+    until(lambda: len(details._charts.grid.children) == 1)
     details.close()
 
 
@@ -87,13 +91,13 @@ def test_the_refresh_button_looks_at_once(run):
     details._looked.wait(20)
     run.log("loss", 1.0)
     details._header._handle_custom_msg({"kind": "refresh"}, [])
-    until(lambda: details._metrics.state["rows"], seconds=9)
+    until(lambda: rows_of(details), seconds=9)
     details.close()
 
 
 def test_a_store_that_does_not_answer_is_a_banner_over_the_last_good_data(run, shown, monkeypatch):
     run.log("loss", 1.0)
-    until(lambda: shown._metrics.state["rows"])
+    until(lambda: rows_of(shown))
 
     def away(*_):
         raise StoreError("the store is away")
@@ -101,7 +105,7 @@ def test_a_store_that_does_not_answer_is_a_banner_over_the_last_good_data(run, s
     with monkeypatch.context() as patch:
         patch.setattr(type(run._recorder.store), "changes", away)
         until(lambda: shown._header.state["banner"] == "the store is away")
-        assert shown._metrics.state["rows"]
+        assert rows_of(shown)
     until(lambda: shown._header.state["banner"] is None)
 
 
@@ -112,7 +116,7 @@ def test_closing_ends_the_watching_and_closes_every_model(run):
     for i in range(3):
         run.log("loss", i)
         run.log_row("table", a=i, b=float("nan"), c=1)
-    until(lambda: len(details._grid.children) == 2)
+    until(lambda: len(details._charts.grid.children) == 2)
     details.close()
     until(lambda: not poller()._watched)
     left = [type(widget).__name__ for key, widget in _instances.items() if key not in before]
@@ -125,13 +129,13 @@ def test_it_pauses_when_the_last_view_goes_and_goes_on_when_one_comes_back(run, 
     until(lambda: not poller()._watched)
     run.log("loss", 1.0)
     shown._header._view_count = 1
-    until(lambda: shown._metrics.state["rows"])
+    until(lambda: rows_of(shown))
 
 
 def test_a_look_that_finds_nothing_new_sends_only_the_header(run, shown):
     run.log("loss", 1.0)
     run.log("loss", 2.0)
-    until(lambda: len(shown._grid.children) == 1)
+    until(lambda: len(shown._charts.grid.children) == 1)
     sent = []
     for widget in list(_instances.values()):
         widget.observe(lambda change: sent.append(type(change["owner"]).__name__))
@@ -145,20 +149,20 @@ def test_controls_are_obeyed(run, shown):
     for i in range(4):
         run.log("loss", i)
         run.log("accuracy", i)
-    until(lambda: len(shown._grid.children) == 2)
-    controls = dict(shown._metrics.controls)
-    shown._metrics.controls = {**controls, "filter": "LOSS", "columns": 3}
-    assert [row["name"] for row in shown._metrics.state["rows"]] == ["loss"]
-    assert "rw-columns-3" in shown._grid._dom_classes
-    until(lambda: len(shown._grid.children) == 1)
-    shown._metrics.controls = {**controls, "smoothing": 0.9, "x_axis": "time", "y_scale": "log"}
-    until(lambda: type(shown._grid.cards[0].figure.axes[0].scale).__name__ == "DateScale")
-    assert shown._grid.cards[0]._smooth is not None
+    until(lambda: len(shown._charts.grid.children) == 2)
+    controls = dict(shown._pages["metrics"].panel.controls)
+    shown._pages["metrics"].panel.controls = {**controls, "filter": "LOSS", "columns": 3}
+    assert [row["name"] for row in rows_of(shown)] == ["loss"]
+    assert "rw-columns-3" in shown._charts.grid._dom_classes
+    until(lambda: len(shown._charts.grid.children) == 1)
+    shown._pages["metrics"].panel.controls = {**controls, "smoothing": 0.9, "x_axis": "time", "y_scale": "log"}
+    until(lambda: type(shown._charts.grid.cards[0].figure.axes[0].scale).__name__ == "DateScale")
+    assert shown._charts.grid.cards[0]._smooth is not None
 
 
 def axis_of_times(details):
     """Give how far the texts of the first chart's time axis, which bqplot writes as UTC, are ahead of UTC, in hours."""
-    (card,) = details._grid.children
+    (card,) = details._charts.grid.children
     last = np.datetime64(card.figure.marks[0].x[-1], "ms").astype(float) / 1000
     return round((last - time.time()) / 3600, 1)
 
@@ -169,8 +173,8 @@ def test_times_are_those_of_the_browser_and_until_it_has_said_its_zone_those_of_
     time.tzset()
     try:
         run.log_list("loss", [3.0, 2.0, 1.0])
-        shown._metrics.controls = {**shown._metrics.controls, "x_axis": "time"}
-        until(lambda: shown._grid.children and axis_of_times(shown) == 9)
+        shown._pages["metrics"].panel.controls = {**shown._pages["metrics"].panel.controls, "x_axis": "time"}
+        until(lambda: shown._charts.grid.children and axis_of_times(shown) == 9)
         for zone, hours in (("Asia/Kolkata", 5.5), ("Etc/GMT+3", -3), ("../nonsense", 9), ("UTC", 0), ("", 9)):
             shown._header.time_zone = zone
             until(lambda hours=hours: axis_of_times(shown) == hours)
@@ -181,9 +185,9 @@ def test_times_are_those_of_the_browser_and_until_it_has_said_its_zone_those_of_
 
 def test_nonsense_in_the_controls_is_ignored(run, shown):
     run.log("loss", 1.0)
-    until(lambda: shown._metrics.state["rows"])
-    shown._metrics.controls = {"filter": 7, "page": "x", "columns": None}
-    assert [row["name"] for row in shown._metrics.state["rows"]] == ["loss"]
+    until(lambda: rows_of(shown))
+    shown._pages["metrics"].panel.controls = {"filter": 7, "page": "x", "columns": None}
+    assert [row["name"] for row in rows_of(shown)] == ["loss"]
 
 
 def test_a_second_display_of_a_run_is_full_though_nothing_has_changed_since_the_first(run):
@@ -193,16 +197,16 @@ def test_a_second_display_of_a_run_is_full_though_nothing_has_changed_since_the_
     first._looked.wait(20)
     second = RunDetails(run, refresh_seconds=600)
     second._looked.wait(20)
-    assert [row["name"] for row in second._metrics.state["rows"]] == ["loss"]
-    assert [row["name"] for row in second._children.state["rows"]] == ["child"]
-    assert second._details.state["facts"]
+    assert [row["name"] for row in rows_of(second)] == ["loss"]
+    assert [row["name"] for row in second._pages["children"].panel.state["rows"]] == ["child"]
+    assert second._pages["details"].panel.state["facts"]
     first.close()
     second.close()
 
 
 def test_what_cannot_be_kept_is_a_banner_over_the_last_good_data(run, shown, monkeypatch):
     run.log("loss", 1.0)
-    until(lambda: shown._metrics.state["rows"])
+    until(lambda: rows_of(shown))
 
     def full(_):
         raise StoreError("the disk is full")
@@ -211,7 +215,7 @@ def test_what_cannot_be_kept_is_a_banner_over_the_last_good_data(run, shown, mon
         patch.setattr(type(run._recorder), "flush", full)
         until(lambda: shown._header.state["banner"] == "the disk is full")
         assert shown._header.state["status"] == "Running"
-        assert shown._metrics.state["rows"][0]["last"] == 1.0
+        assert rows_of(shown)[0]["last"] == 1.0
     until(lambda: shown._header.state["banner"] is None)
 
 
@@ -222,8 +226,11 @@ def test_the_last_look_has_the_end_and_all_metrics_at_the_default_interval(run):
         run.log("loss", float(i))
     run.complete()
     until(lambda: details._header.state["status"] == "Completed", seconds=9)
-    until(lambda: details._metrics.state["rows"])
-    assert (details._metrics.state["rows"][0]["count"], details._metrics.state["rows"][0]["last"]) == (500, 499.0)
+    until(lambda: rows_of(details))
+    assert (
+        rows_of(details)[0]["count"],
+        rows_of(details)[0]["last"],
+    ) == (500, 499.0)
     details.close()
 
 
@@ -278,7 +285,7 @@ def test_the_picture_of_a_run_is_drawn_anew_at_its_end_and_in_between_only_now_a
     details.show()
     for i in range(3):
         run.log("loss", float(i))
-        until(lambda i=i: details._metrics.state["rows"] and details._metrics.state["rows"][0]["count"] == i + 1)
+        until(lambda i=i: rows_of(details) and rows_of(details)[0]["count"] == i + 1)
     assert len(pictures(notebook)) == 1
     run.complete()
     until(lambda: len(pictures(notebook)) == 2)
@@ -308,7 +315,7 @@ def test_closing_leaves_a_picture_of_what_was_shown_last(run, notebook):
     details = RunDetails(run, refresh_seconds=0.5)
     details.show()
     run.log("loss", 0.25)
-    until(lambda: details._metrics.state["rows"])
+    until(lambda: rows_of(details))
     details.close()
     assert "Running" in pictures(notebook)[-1]["text/html"]
     assert "0.25" in pictures(notebook)[-1]["text/html"]

@@ -72,7 +72,7 @@ def tabs(details):
 def listen(details):
     """Keep what is sent to the browser of logs: messages and bytes."""
     sent = []
-    details._logs.send = lambda content, buffers: sent.append((content, *buffers))
+    details._logs.panel.send = lambda content, buffers: sent.append((content, *buffers))
     return sent
 
 
@@ -81,14 +81,14 @@ def is_log_followed(details):
 
 
 def ask(details, name=LOG, **more):
-    details._logs._handle_custom_msg({"kind": "log", "name": name, "before": None, **more}, [])
+    details._logs.panel._handle_custom_msg({"kind": "log", "name": name, "before": None, **more}, [])
 
 
 def test_a_script_without_metrics_is_shown_with_its_log_open(run, show):
     details = show(run)
     until(lambda: details._header.selected_index == 4)
     assert tabs(details) == [*TABS, "logs"]
-    assert details._logs.state == {"logs": [], "is_open": True}
+    assert details._logs.panel.state == {"logs": [], "is_open": True}
 
 
 def test_a_script_of_which_nothing_but_its_processes_was_measured_is_shown_with_its_log_open_too(run, show):
@@ -102,7 +102,7 @@ def test_a_script_of_which_nothing_but_its_processes_was_measured_is_shown_with_
 def test_a_script_with_metrics_is_shown_with_these(run, show):
     run.log("loss", 1.0)
     details = show(run)
-    until(lambda: details._metrics.state["rows"])
+    until(lambda: details._pages["metrics"].panel.state["rows"])
     assert details._header.selected_index == 0
     assert tabs(details) == [*TABS, "logs"]
 
@@ -112,7 +112,7 @@ def test_the_tab_that_a_person_has_chosen_stays(run, show):
     until(lambda: details._header.selected_index == 4)
     details._header.selected_index = 0
     run.tag("key")
-    until(lambda: details._details.state["tags"])
+    until(lambda: details._pages["details"].panel.state["tags"])
     assert details._header.selected_index == 0
 
 
@@ -124,23 +124,23 @@ def test_other_runs_have_the_tab_once_they_have_a_log(show):
     with run:
         print("hello")  # noqa: T201 (it is what makes the log)
         until(lambda: tabs(details) == [*TABS, "logs"])
-    assert details._logs.state["logs"] == ["logs/user_log.txt"]
+    assert details._logs.panel.state["logs"] == ["logs/user_log.txt"]
     assert details._header.selected_index == 0
 
 
 def test_a_new_log_appears_while_the_display_is_open(run, log, show):
     details = show(run)
     append(log, "one\n")
-    until(lambda: details._logs.state["logs"] == [LOG])
+    until(lambda: details._logs.panel.state["logs"] == [LOG])
     log.with_name("other.txt").touch()
-    until(lambda: details._logs.state["logs"] == [LOG, "user_logs/other.txt"])
+    until(lambda: details._logs.panel.state["logs"] == [LOG, "user_logs/other.txt"])
 
 
 def test_what_is_printed_is_sent_soon_however_long_the_looks_are_apart(run, log, show):
     append(log, "one\n")
     details = show(run, seconds=600)
     sent = listen(details)
-    until(lambda: details._logs.state["logs"])
+    until(lambda: details._logs.panel.state["logs"])
     ask(details)
     append(log, "two\n")
     until(lambda: len(sent) == 2)
@@ -150,28 +150,28 @@ def test_what_is_printed_is_sent_soon_however_long_the_looks_are_apart(run, log,
 
 def test_the_first_line_of_a_script_is_not_waited_for_until_the_next_look(run, log, show):
     details = show(run, seconds=600)
-    until(lambda: details._log_errand is not None)
+    until(lambda: details._logs.is_following)
     details._subscription._watched.due = time.monotonic() + 600  # the first looks come soon after each other
     append(log, "one\n")
-    until(lambda: details._logs.state["logs"] == [LOG], seconds=9)
+    until(lambda: details._logs.panel.state["logs"] == [LOG], seconds=9)
     assert details._header.state["tabs"][4]["count"] == 1
 
 
 def test_a_log_that_nobody_looks_at_is_not_followed(run, log, show):
     append(log, "one\n")
     details = show(run)
-    until(lambda: details._log_errand is not None)
+    until(lambda: details._logs.is_following)
     details._header.selected_index = 0
-    assert details._log_errand is None
+    assert not details._logs.is_following
     assert not is_log_followed(details)
     details._header.selected_index = 4
-    assert details._log_errand is not None
+    assert details._logs.is_following
 
 
 def test_it_follows_no_longer_than_there_are_views_or_a_run(run, log, show):
     append(log, "one\n")
     details = show(run)
-    until(lambda: details._log_errand is not None)
+    until(lambda: details._logs.is_following)
     details._header._view_count = 1
     assert is_log_followed(details)
     details._header._view_count = 0
@@ -186,7 +186,7 @@ def test_the_last_words_of_a_run_are_sent_with_its_end(run, log, show):
     append(log, "one\n")
     details = show(run, seconds=600)
     sent = listen(details)
-    until(lambda: details._logs.state["logs"])
+    until(lambda: details._logs.panel.state["logs"])
     ask(details)
     append(log, "last words\n")
     set_status(run, RunStatus.FAILED)
@@ -200,8 +200,8 @@ def test_another_log_is_followed_when_it_is_chosen(run, log, show):
     append(other, "1\n")
     details = show(run)
     sent = listen(details)
-    until(lambda: len(details._logs.state["logs"]) == 2)
-    details._logs.controls = {"name": "user_logs/other.txt", "wrap": False}
+    until(lambda: len(details._logs.panel.state["logs"]) == 2)
+    details._logs.panel.controls = {"name": "user_logs/other.txt", "wrap": False}
     ask(details, "user_logs/other.txt")
     append(other, "2\n")
     until(lambda: [data for _, data in sent] == [b"1\n", b"2\n"])
@@ -227,7 +227,7 @@ def test_while_it_is_queued_the_queue_is_asked_at_each_look_and_not_afterwards(s
     assert details._header.state["queue"] is None
     before = len(asked)
     run.tag("key")
-    until(lambda: details._details.state["tags"])
+    until(lambda: details._pages["details"].panel.state["tags"])
     assert len(asked) == before
     set_status(run, RunStatus.COMPLETED)
 
@@ -242,20 +242,20 @@ def test_what_is_sampled_of_a_script_has_a_tab_of_its_own(run, show):
         run.log(name, value)
         run.log(name, value + 1)
     until(lambda: "system" in tabs(details))
-    until(lambda: len(details._grid.children) == 1)
-    assert [row["name"] for row in details._metrics.state["rows"]] == ["loss"]
+    until(lambda: len(details._charts.grid.children) == 1)
+    assert [row["name"] for row in details._pages["metrics"].panel.state["rows"]] == ["loss"]
     assert details._header.state["tabs"][0]["count"] == 1
-    assert details._system_grid.children == ()
+    assert details._charts.system_grid.children == ()
     details._header.selected_index = 5
-    until(lambda: len(details._system_grid.children) == 3)
-    headings = [card._heading.state for card in details._system_grid.children]
+    until(lambda: len(details._charts.system_grid.children) == 3)
+    headings = [card._heading.state for card in details._charts.system_grid.children]
     assert [(heading["title"], heading["subtitle"], heading["last"]) for heading in headings] == [
         ("CPU", "%", 13.0), ("GPU10", "%", 4.0), ("Memory", "MB", 513.0),
     ]  # fmt: skip
     details._header.selected_index = 0
     run.log("loss", 0.4)
-    until(lambda: details._metrics.state["rows"][0]["count"] == 3)
-    assert len(details._system_grid.children) == 3
+    until(lambda: details._pages["metrics"].panel.state["rows"][0]["count"] == 3)
+    assert len(details._charts.system_grid.children) == 3
 
 
 BAR = "\rEpoch 3:  45%|####5     | 45/100 [00:10<01:40,  4.4it/s]"
@@ -306,7 +306,7 @@ def test_what_was_printed_in_a_notebook_is_not_shown_twice(show):
         print("hello")  # noqa: T201
     details = show(run)
     details._looked.wait(20)
-    assert details._logs.state["logs"]
+    assert details._logs.panel.state["logs"]
     assert "hello" not in str(details._repr_mimebundle_())
 
 

@@ -17,9 +17,10 @@ from runwidgets.errors import UserError
 from runwidgets.records import MetricKind
 from runwidgets.store.files import FileRoot
 from runwidgets.store.recorder import close_all
+from runwidgets.watch.facts import details_state
 from runwidgets.watch.feed import Feed
 from runwidgets.watch.static import as_html, as_text
-from runwidgets.watch.wire import DEFAULT_CONTROLS, details_state, metrics_state
+from runwidgets.watch.wire import DEFAULT_CONTROLS, metrics_state
 from tests.test_run import ODD_NAMES, PNG
 
 DOCUMENTS = {

@@ -27,6 +27,8 @@ from runwidgets.records import (
 from runwidgets.watch.bars import Bar
 from runwidgets.watch.beside import Beside
 from runwidgets.watch.board import board_state
+from runwidgets.watch.children import children_state
+from runwidgets.watch.facts import details_state
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.logs import Part, log_message
 from runwidgets.watch.occupancy import Occupancy, Occupant, Waiter
@@ -40,8 +42,6 @@ from runwidgets.watch.wire import (
     MAX_UNIT,
     PAGE_SIZE,
     checked_controls,
-    children_state,
-    details_state,
     header_state,
     heading_state,
     logs_state,

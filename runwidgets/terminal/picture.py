@@ -13,17 +13,19 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from runwidgets.watch.children import children_state
 from runwidgets.watch.numbers import number
 from runwidgets.watch.static import elapsed_words, one_line, progress_words, row_marks, row_name, row_numbers, sparkline
-from runwidgets.watch.wire import DEFAULT_CONTROLS, children_state, header_state, metrics_state
+from runwidgets.watch.wire import DEFAULT_CONTROLS, header_state, metrics_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
+    from runwidgets.watch.children import ChildRow
     from runwidgets.watch.view import RunView
-    from runwidgets.watch.wire import ChildRow, ErrorState, HeaderState, MetricRow, ProgressState
+    from runwidgets.watch.wire import ErrorState, HeaderState, MetricRow, ProgressState
 
 _COLORS: Final = {
     "active": "bright_blue", "done": "green", "failed": "red", "canceled": "dim", "silent": "yellow",

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from runwidgets.watch.children import children_state
 from runwidgets.watch.numbers import digits_to_tell, number
-from runwidgets.watch.wire import DEFAULT_CONTROLS, children_state, header_state, metrics_state
+from runwidgets.watch.wire import DEFAULT_CONTROLS, header_state, metrics_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

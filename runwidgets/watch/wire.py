@@ -19,7 +19,7 @@ from runwidgets.watch.lines import charted, label_of, matches
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from runwidgets.records import ChildRecord, Progress, RunError, RunRecord
+    from runwidgets.records import Progress, RunError, RunRecord
     from runwidgets.store.thinning import Thinned
     from runwidgets.watch.bars import Bar
     from runwidgets.watch.beside import Beside
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from runwidgets.watch.view import ColumnView, MetricView, RunView
 
 MAX_ROWS: Final = 500
-MAX_CHILDREN: Final = 2000
-MAX_CHILD_COLUMNS: Final = 6
 MAX_FILES: Final = 500
 MAX_TEXT: Final = 1000
 PAGE_SIZE: Final = 12
@@ -169,28 +167,6 @@ class HeadingState(TypedDict):
     notes: list[str]
 
 
-class ChildRow(TypedDict):
-    """``ChildRow``."""
-
-    run_id: str
-    number: int | None
-    name: str
-    status: str
-    status_group: str
-    started_at: float | None
-    ended_at: float | None
-    values: list[Any]
-
-
-class ChildrenState(TypedDict):
-    """``ChildrenState``."""
-
-    columns: list[str]
-    rows: list[ChildRow]
-    total: int
-    sent_at: float
-
-
 class ImageItem(TypedDict):
     """``ImageItem``."""
 
@@ -208,39 +184,6 @@ class ImagesState(TypedDict):
 
     images: list[ImageItem]
     total: int
-
-
-class Fact(TypedDict):
-    """One line of ``DetailsState.facts``."""
-
-    label: str
-    value: str
-
-
-class Tag(TypedDict):
-    """One entry of ``DetailsState.tags`` or ``.properties``."""
-
-    key: str
-    value: str | None
-
-
-class FileRow(TypedDict):
-    """One entry of ``DetailsState.files``."""
-
-    path: str
-    size: int
-
-
-class DetailsState(TypedDict):
-    """``DetailsState``."""
-
-    facts: list[Fact]
-    started_at: float | None
-    ended_at: float | None
-    tags: list[Tag]
-    properties: list[Tag]
-    files: list[FileRow]
-    files_total: int
 
 
 class LogsState(TypedDict):
@@ -486,58 +429,6 @@ def heading_state(chart: Chart, title: str) -> HeadingState:
             if several
         ],
         "notes": list(chart.notes),
-    }
-
-
-def children_state(view: RunView, now: float) -> ChildrenState:
-    """Give the table of child runs, in order of creation."""
-    children = list(view.children.values())
-    columns: dict[str, None] = {}
-    for child in children:
-        for name in child.last:
-            if len(columns) < MAX_CHILD_COLUMNS:
-                columns.setdefault(name)
-    return {
-        "columns": list(columns),
-        "rows": [_child_row(view, child, list(columns)) for child in children[-MAX_CHILDREN:]],
-        "total": len(children),
-        "sent_at": now,
-    }
-
-
-def _child_row(view: RunView, child: ChildRecord, columns: list[str]) -> ChildRow:
-    status = view.status_of(child.run)
-    return {
-        "run_id": child.run.run_id,
-        "number": child.run.number,
-        "name": run_name(child.run),
-        "status": status.value,
-        "status_group": status.group,
-        "started_at": child.run.started_at,
-        "ended_at": child.run.ended_at,
-        "values": [shortened(child.last.get(column)) for column in columns],
-    }
-
-
-def details_state(view: RunView) -> DetailsState:
-    """Give the facts, tags, properties and files of a run."""
-    record = view.record
-    files = sorted(view.files.values(), key=lambda file: file.path)
-    facts: list[Fact] = []
-    if record:
-        facts = [{"label": "Run id", "value": record.run_id}, {"label": "Experiment", "value": record.experiment}]
-        if record.parent_id:
-            facts.append({"label": "Parent run", "value": record.parent_id})
-        if record.owner and record.owner.pid:
-            facts.append({"label": "Process", "value": f"{record.owner.pid} on {record.owner.host}"})
-    return {
-        "facts": facts,
-        "started_at": record.started_at if record else None,
-        "ended_at": record.ended_at if record else None,
-        "tags": [{"key": key, "value": value} for key, value in sorted(view.tags.items())],
-        "properties": [{"key": key, "value": value} for key, value in sorted(view.properties.items())],
-        "files": [{"path": file.path, "size": file.size} for file in files[:MAX_FILES]],
-        "files_total": len(files),
     }
 
 

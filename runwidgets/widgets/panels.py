@@ -10,12 +10,12 @@ import traitlets as t
 
 from runwidgets.errors import StoreError
 from runwidgets.watch.board import board_state
+from runwidgets.watch.children import children_state
+from runwidgets.watch.facts import details_state
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
     DEFAULT_LOGS_CONTROLS,
-    children_state,
-    details_state,
     header_state,
     logs_state,
     metrics_state,

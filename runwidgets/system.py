@@ -226,18 +226,20 @@ def hold(path: Path) -> int | None:
         os.close(handle)  # whoever held it has deleted it meanwhile
 
 
-def wait_until_free(path: Path) -> None:
-    """Return when nobody holds the lock of a file, or it is gone."""
+def open_to_wait(path: Path) -> int | None:
+    """Open a file whose lock is to be waited for; None where it is gone."""
+    try:
+        return os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+
+
+def wait_until_free(handle: int) -> None:
+    """Return when nobody holds the lock of a file, or it is gone. Its handle is open, and stays so."""
     if fcntl is None:
         return
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH)
-    finally:
-        os.close(handle)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    fcntl.flock(handle, fcntl.LOCK_UN)  # closing would not do it: a child may have the handle too
 
 
 # ---- processes that come from this one

@@ -458,6 +458,27 @@ def test_as_many_run_at_once_as_there_are_slots(start):  # noqa: F811
     wait_until(lambda: [run.get_status() for run in runs] == ["Running", "Running", "Queued"], "their states")
 
 
+def test_a_slot_that_gets_free_is_taken_though_one_that_waited_for_it_runs_in_another(start, tmp_path):  # noqa: F811
+    ComputeTarget.create(Workspace(), "two", LocalCompute(slots=2))
+    one, other = start(SLEEPS, target="two"), start(SLEEPS, target="two")
+    wait_until(lambda: says(one, "ready") and says(other, "ready"), "the two scripts")
+    third = start(SLEEPS, target="two")
+    wait_until(lambda: _flocks_waited_for(third) == 2, "the third, which waits for both slots")
+    one.cancel()
+    wait_until(lambda: says(third, "ready"), "the third script")
+    fourth = start("pass", target="two")
+    other.cancel()
+    assert ended(fourth) == "Completed"
+    assert third.get_status() == "Running"
+
+
+def _flocks_waited_for(run) -> int:
+    """Count the locks that threads of a run's supervisor wait for, as the system lists them."""
+    pid = run._place.supervisor.read_text().split()[0] if run._place.supervisor.exists() else "none"
+    waiting = [line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" in line]
+    return sum(pid in words for words in waiting)
+
+
 def test_who_waits_behind_one_that_is_killed_moves_up(start):  # noqa: F811
     ComputeTarget.create(Workspace(), "one", LocalCompute(slots=1))
     first, second, third = start(SLEEPS, target="one"), start("pass", target="one"), start("pass", target="one")

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from runwidgets.store.queue import Queue, Ticket
 from runwidgets.submit.descent import end_descendants
 from runwidgets.submit.waking import Alarm
-from runwidgets.system import adopt_orphans, this_process, wait_until_free
+from runwidgets.system import adopt_orphans, open_to_wait, this_process, wait_until_free
 
 if TYPE_CHECKING:
     from runwidgets.store.queue import Slot
@@ -45,11 +45,13 @@ def main(arguments: list[str]) -> int:
     submission = Path(folder, "submissions", run_id)
     queue = Queue(Path(folder), target)
     journal = Path(folder, "journals", f"{journal_id}.journal")
-    slot = _wait_for_slot(queue, Ticket(Path(ticket), int(held)), run_id, submission, journal)
+    watches = _Watches(Alarm())
+    slot = _wait_for_slot(queue, Ticket(Path(ticket), int(held)), submission, journal, watches)
     adopt_orphans()
     supervisor = os.fork()
     if supervisor:
         return _ward(supervisor, Path(folder), int(lock))
+    watches.close()
     alarm = Alarm()
     _tell_whom_to_wake(submission)
     from runwidgets.submit.supervision import Supervision
@@ -58,25 +60,22 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _wait_for_slot(queue: Queue, ticket: Ticket, run_id: str, submission: Path, journal: Path) -> Slot | None:
+def _wait_for_slot(queue: Queue, ticket: Ticket, submission: Path, journal: Path, watches: _Watches) -> Slot | None:
     """Return with a slot when it is the run's turn; without one, when the run is to be canceled before."""
-    alarm = Alarm()
+    alarm = watches.alarm
     _tell_whom_to_wake(submission)
-    watched: dict[Path, threading.Thread] = {}
     try:
         while not (submission / "cancel").exists() and alarm.ended_by is None:
             before = queue.ahead_of(ticket.path)
             if before is None:
                 for _ in range(_TRIES):
-                    slot = queue.take_slot(run_id)
+                    slot = queue.take_slot(submission.name)
                     if slot is not None:
                         return slot
                     time.sleep(_MOMENT_SECONDS)  # whoever waits for a slot holds it for a moment when it gets free
                 import runwidgets.submit.supervision  # noqa: F401 (to be ready when a slot gets free)
             for path in queue.slot_paths() if before is None else [before]:
-                if path not in watched or not watched[path].is_alive():
-                    watched[path] = threading.Thread(target=_ring_when_free, args=(path, alarm), daemon=True)
-                    watched[path].start()
+                watches.watch(path)
             alarm.wait(_FIRST_LOOK_SECONDS if before is None else _LOOK_SECONDS)
             with suppress(OSError):
                 os.utime(journal)  # which tells observers on other machines that its writer lives
@@ -85,9 +84,40 @@ def _wait_for_slot(queue: Queue, ticket: Ticket, run_id: str, submission: Path, 
     return None
 
 
-def _ring_when_free(path: Path, alarm: Alarm) -> None:
-    wait_until_free(path)
-    alarm.ring()
+class _Watches:
+    """Threads that wake this process when files get free: each waits for the lock of one.
+
+    They go on waiting in the warden, and let go at once of what they get. The supervisor has none of them, but it has
+    inherited their handles, which would keep a lock for as long as it lives: it closes them.
+    """
+
+    def __init__(self, alarm: Alarm) -> None:
+        self.alarm = alarm
+        self._handles: dict[Path, int] = {}
+        self._threads: dict[Path, threading.Thread] = {}
+
+    def watch(self, path: Path) -> None:
+        """Have this process woken when a file gets free or is gone."""
+        if path in self._threads and self._threads[path].is_alive():
+            return
+        if path in self._handles:
+            os.close(self._handles.pop(path))
+        handle = open_to_wait(path)
+        if handle is None:
+            self.alarm.ring()
+            return
+        self._handles[path] = handle
+        self._threads[path] = threading.Thread(target=self._ring_when_free, args=(handle,), daemon=True)
+        self._threads[path].start()
+
+    def _ring_when_free(self, handle: int) -> None:
+        wait_until_free(handle)
+        self.alarm.ring()
+
+    def close(self) -> None:
+        """Close the handles, in the child."""
+        while self._handles:
+            os.close(self._handles.popitem()[1])
 
 
 def _tell_whom_to_wake(submission: Path) -> None:

@@ -196,8 +196,19 @@ def may_be_written(folder: Path) -> bool:
 # ---- locks that a child inherits
 
 
-def hold(path: Path) -> int | None:
+HAS_INHERITED_LOCKS: Final = fcntl is not None
+"""Whether a lock can pass to a child."""
+
+
+def hold(path: Path, mode: int = 0o600) -> int | None:
     """Make a file where it is missing, and lock it for as long as its handle is open, here or in a child.
+
+    Parameters
+    ----------
+    path
+        The file.
+    mode
+        Who may read and write it, where it is made.
 
     Returns
     -------
@@ -212,7 +223,7 @@ def hold(path: Path) -> int | None:
     if fcntl is None:
         raise OSError(errno.ENOLCK, "this system has no locks that a child inherits")
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, mode)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -9,7 +9,6 @@ import random
 import threading
 
 import pytest
-from filelock import Timeout
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -302,7 +301,7 @@ def test_events_that_could_never_be_written_are_said_to_be_lost(tmp_path, disk, 
 def test_a_writer_holds_its_lock_until_it_closes(tmp_path):
     writer = JournalWriter(tmp_path)
     other = lock_of(writer.path)
-    with pytest.raises(Timeout):
+    with pytest.raises(TimeoutError):
         other.acquire(timeout=0)
     writer.close()
     with other.acquire(timeout=0):

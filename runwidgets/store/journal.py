@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from runwidgets.events import JournalOpened
 from runwidgets.store.appender import NO_FILE, Appender
 from runwidgets.store.framing import Damage, frame, read_journal
-from runwidgets.store.locks import InheritedLock, lock_of, lock_path, take
+from runwidgets.store.locks import FileLock, InheritedLock, lock_of, lock_path, take
 from runwidgets.system import DISK_IS_FULL, OPEN_FILES_CAN_GO, this_process
 
 if TYPE_CHECKING:
@@ -104,7 +104,9 @@ class JournalWriter:
         self._unfinished: Path | None = None
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._lock: BaseFileLock | InheritedLock = InheritedLock(adopted.lock) if adopted else lock_of(self.path)
+        self._lock: BaseFileLock | FileLock | InheritedLock = (
+            InheritedLock(adopted.lock) if adopted else lock_of(self.path)
+        )
         self._fd = NO_FILE
         if adopted:
             with contextlib.suppress(OSError):  # a warning below says that it cannot be written

@@ -57,8 +57,6 @@ def remove_workspace(folder: Path) -> None:
 
 def writers_in(folder: Path, besides: str | None = None) -> dict[str, str]:
     """Name the processes that hold the lock of a journal in the folder, by its id."""
-    from filelock import Timeout
-
     found = {}
     for journal_id, segments in segments_in(folder / "journals").items():
         if journal_id == besides:
@@ -66,7 +64,7 @@ def writers_in(folder: Path, besides: str | None = None) -> dict[str, str]:
         lock = lock_of(segments[0].path)
         try:
             lock.acquire(timeout=0)
-        except (Timeout, OSError):  # its writer lives, or it is another user's
+        except OSError:  # its writer lives, or it is another user's
             found[journal_id] = _process(segments[0])
         else:
             lock.release()

@@ -27,6 +27,7 @@ from runwidgets.records import (
 )
 from runwidgets.store import deletion, experiments
 from runwidgets.store.folding import Fold, to_progress
+from runwidgets.store.locks import lock_at
 from runwidgets.store.safety import IMMUTABLE, pragmas_for, reader_mode_for, unwritable_mode_for
 from runwidgets.store.schema import apply_steps, check_steps
 from runwidgets.store.search import ranked, search
@@ -102,13 +103,12 @@ class SqliteStore:
         self._make()
 
     def _make(self) -> None:
-        from filelock import FileLock, Timeout
-
         try:
             # SQLite answers "locked" at once where two processes switch a new file to write-ahead mode.
-            with FileLock(self._path.with_suffix(".schema.lock"), timeout=_BUSY_SECONDS), self._driver_errors():
+            lock = lock_at(self._path.with_suffix(".schema.lock"))
+            with lock.acquire(timeout=_BUSY_SECONDS), self._driver_errors():
                 apply_steps(self._write_connection())
-        except Timeout as error:
+        except TimeoutError as error:
             raise StoreError(f"another process has been opening {self._path} for {_BUSY_SECONDS} s") from error
         except OSError as error:
             if not self._path.exists() or may_be_written(self._path.parent):

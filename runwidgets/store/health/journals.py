@@ -207,8 +207,6 @@ def is_old(path: Path) -> bool:
 
 def is_held(path: Path) -> bool:
     """Tell whether somebody holds the lock that lies beside a journal's file; leave it as it is."""
-    from filelock import Timeout
-
     lock_path = path.with_name(f"{path.name.partition('.')[0]}.lock")
     try:
         before = lock_path.stat()
@@ -218,6 +216,6 @@ def is_held(path: Path) -> bool:
         os.utime(lock_path, ns=(before.st_atime_ns, before.st_mtime_ns))
     except FileNotFoundError:
         return False
-    except (Timeout, OSError):
+    except OSError:
         return True
     return False

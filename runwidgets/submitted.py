@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from runwidgets.context import FAILURE_CODE, FAILURE_MESSAGE
 from runwidgets.errors import UserError
 from runwidgets.run import Run
 
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from runwidgets.submit.environment import Environment
 
 _log = logging.getLogger(__name__)
-FAILURE_MESSAGE: Final = "runwidgets.failure.message"
-FAILURE_CODE: Final = "runwidgets.failure.code"
-"""Properties that say why a script means to fail."""
 
 
 class SubmittedRun(Run):

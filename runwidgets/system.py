@@ -9,7 +9,6 @@ import errno
 import functools
 import os
 import re
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -64,7 +63,15 @@ def _machine() -> tuple[str, str]:
         import psutil
 
         boot = str(round(psutil.boot_time()))
-    return socket.gethostname(), ":".join((_line_of(Path("/etc/machine-id")), boot, _namespace()))
+    return _host(), ":".join((_line_of(Path("/etc/machine-id")), boot, _namespace()))
+
+
+def _host() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import socket
+
+    return socket.gethostname()
 
 
 def _line_of(file: Path) -> str:
@@ -134,11 +141,14 @@ def lives(process: Process) -> bool | None:
 
 # ---- file systems
 
-_NETWORK: Final = re.compile(
-    "9p|acfs|afpfs|afs|beegfs|ceph|cifs|coda|davfs|fhgfs|gfs2?|glusterfs|gpfs|lustre|mmfs|ncpfs|nfs[34]?|ocfs2|orangefs"
-    "|panfs|prl_fs|pvfs2|smb[23]?|smbfs|sshfs|vboxsf|virtiofs|webdav|wekafs"
-    r"|fuse\.(beegfs|blobfuse2?|ceph|ceph-fuse|cvmfs2|davfs2?|gcsfuse|glusterfs|goofys|gvfsd-fuse|juicefs|lustre"
-    "|mount.glusterfs|moosefs|mfs|mount-s3|rclone|s3fs|sshfs|vmhgfs-fuse|xtreemfs)"
+# Words, and not a regular expression: compiling one takes as long as all else that is done to open a store.
+_NETWORK: Final = (
+    " 9p acfs afpfs afs beegfs ceph cifs coda davfs fhgfs gfs gfs2 glusterfs gpfs lustre mmfs ncpfs nfs nfs3 nfs4 ocfs2"
+    " orangefs panfs prl_fs pvfs2 smb smb2 smb3 smbfs sshfs vboxsf virtiofs webdav wekafs "
+)
+_NETWORK_BY_FUSE: Final = (
+    " beegfs blobfuse blobfuse2 ceph ceph-fuse cvmfs2 davfs davfs2 gcsfuse glusterfs goofys gvfsd-fuse juicefs lustre"
+    " mount.glusterfs moosefs mfs mount-s3 rclone s3fs sshfs vmhgfs-fuse xtreemfs "
 )
 
 
@@ -167,7 +177,7 @@ def _mounts() -> list[tuple[str, str, str]]:
 
 
 def _unescaped(place: str) -> str:
-    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), place)
+    return place if "\\" not in place else re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), place)
 
 
 def _file_system(path: str, mounts: Iterable[tuple[str, str, str]]) -> FileSystem:
@@ -178,7 +188,9 @@ def _file_system(path: str, mounts: Iterable[tuple[str, str, str]]) -> FileSyste
         if len(root) >= longest and os.path.normcase(path + os.sep).startswith(root):
             found, longest = (kind.lower(), options), len(root)
     kind, options = found
-    return FileSystem(kind, _NETWORK.fullmatch(kind) is not None or "remote" in options.split(","))
+    family, _, by_fuse = kind.partition(".")
+    is_known = f" {kind} " in _NETWORK or (family == "fuse" and f" {by_fuse} " in _NETWORK_BY_FUSE)
+    return FileSystem(kind, is_known or "remote" in options.split(","))
 
 
 DISK_IS_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -6,7 +6,6 @@ to look after the queue. A ticket's name says its place: priority, then time.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from contextlib import suppress
@@ -76,8 +75,10 @@ class Queue:
     @property
     def slots(self) -> int:
         """How many runs go at once: as the target was made, by default as many as there are processors."""
+        import msgspec  # which those behind the first in line need not load
+
         try:
-            return int(json.loads((self.folder / SETTINGS).read_bytes())["slots"])
+            return int(msgspec.json.decode((self.folder / SETTINGS).read_bytes())["slots"])
         except (OSError, ValueError, LookupError, TypeError):
             return processors()
 

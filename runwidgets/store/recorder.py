@@ -13,8 +13,7 @@ import os
 import threading
 import time
 import weakref
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from runwidgets.errors import StoreError
 from runwidgets.events import StatusSet
@@ -52,8 +51,7 @@ RECOVER_SECONDS: Final = 2.0
 """How often journals of dead processes are looked for."""
 
 
-@dataclass(frozen=True)
-class Owned:
+class Owned(NamedTuple):
     """A run that this process owes an end: how it began, and what is to be done at its end."""
 
     created: RunCreated | None

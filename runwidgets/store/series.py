@@ -10,7 +10,6 @@ and so on (``summaries``, by level), so that a chart of any length is drawn from
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -48,8 +47,7 @@ _METRIC: Final = "SELECT metric_key, name, kind, columns, row_count FROM metrics
 to_summary: Final = msgspec.msgpack.Decoder(dict[str, ColumnSummary], ext_hook=long_integer).decode
 
 
-@dataclass
-class Metric:
+class Metric(msgspec.Struct):
     """A metric as the next fold finds it; ``settled`` of its ``rows`` are in blocks."""
 
     key: int
@@ -59,12 +57,11 @@ class Metric:
     rows: int
 
 
-@dataclass
-class Gathered:
+class Gathered(msgspec.Struct):
     """What is known of the rows of one run as of a version of it, so that the next fold need not ask."""
 
     version: int
-    metrics: dict[str, Metric] = field(default_factory=dict)
+    metrics: dict[str, Metric] = msgspec.field(default_factory=dict)
     recent_rows: int = 0
     recent_bytes: int = 0
 

@@ -14,7 +14,6 @@ import shutil
 import stat
 import tempfile
 import time
-import zipfile
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
@@ -250,6 +249,8 @@ class SnapshotStore:
         NotFoundError
             If there is no such snapshot.
         """
+        import zipfile
+
         files = self.files(snapshot_id)
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / f"{snapshot_id}.zip"

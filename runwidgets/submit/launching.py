@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -151,6 +150,8 @@ def _place_of(definition: Definition, rank: int) -> dict[str, str]:
 
 
 def _free_port() -> int:
+    import socket
+
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

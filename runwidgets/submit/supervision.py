@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from runwidgets.context import FAILURE_CODE, FAILURE_MESSAGE
 from runwidgets.errors import EnvironmentBuildStoppedError, RunwidgetsError, StoreError
 from runwidgets.events import FileStored, PointLogged, PropertiesAdded, StatusSet
 from runwidgets.outputs import Outputs
@@ -24,7 +25,6 @@ from runwidgets.submit.definition import Definition, Place, working_folder
 from runwidgets.submit.descent import end_descendants, processes_of_run, terminate_descendants
 from runwidgets.submit.failure import exit_error
 from runwidgets.submit.launching import BUILD_LOG, Rank, launch
-from runwidgets.submitted import FAILURE_CODE, FAILURE_MESSAGE
 from runwidgets.system import out_of_memory_kills
 
 if TYPE_CHECKING:

@@ -11,8 +11,10 @@ of the journal's lock and of the ticket. It begins when a byte comes on standard
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -54,6 +56,9 @@ def main(arguments: list[str]) -> int:
     watches.close()
     alarm = Alarm()
     _tell_whom_to_wake(submission)
+    _load()
+    gc.freeze()  # so that pages stay shared with the warden
+    gc.enable()
     from runwidgets.submit.supervision import Supervision
 
     Supervision(Path(folder), run_id, journal_id, int(lock), alarm, has_slot=slot is not None).see_through()
@@ -73,7 +78,7 @@ def _wait_for_slot(queue: Queue, ticket: Ticket, submission: Path, journal: Path
                     if slot is not None:
                         return slot
                     time.sleep(_MOMENT_SECONDS)  # whoever waits for a slot holds it for a moment when it gets free
-                import runwidgets.submit.supervision  # noqa: F401 (to be ready when a slot gets free)
+                _load()  # to be ready when a slot gets free
             for path in queue.slot_paths() if before is None else [before]:
                 watches.watch(path)
             alarm.wait(_FIRST_LOOK_SECONDS if before is None else _LOOK_SECONDS)
@@ -82,6 +87,18 @@ def _wait_for_slot(queue: Queue, ticket: Ticket, submission: Path, journal: Path
     finally:
         ticket.give_back()
     return None
+
+
+def _load() -> None:
+    """Load what a supervisor needs, but for typing_extensions, which msgspec takes where it can and can do without."""
+    is_missing = "typing_extensions" not in sys.modules
+    if is_missing:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment] # as if it were not installed
+    try:
+        import runwidgets.submit.supervision  # noqa: F401
+    finally:
+        if is_missing:
+            del sys.modules["typing_extensions"]
 
 
 class _Watches:
@@ -139,5 +156,7 @@ def _ward(supervisor: int, folder: Path, lock: int) -> int:
     os.close(lock)
     from runwidgets.store.recorder import recorder_of
 
-    recorder_of(folder).recover()
+    recorder = recorder_of(folder)
+    recorder.recover()
+    recorder.close()
     return 1

@@ -90,12 +90,16 @@ def _namespace() -> str:
 
 def _started_at(pid: int) -> float | None:
     """Tell when a process started; None if it is gone, or has ended and merely waits for its parent to take notice."""
-    if not (_PROC / "self/stat").exists():
-        return _started_at_by_psutil(pid)
     try:
-        state, *fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
+        handle = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    except FileNotFoundError:
+        return None if (_PROC / "self/stat").exists() else _started_at_by_psutil(pid)
+    try:
+        state, *fields = os.read(handle, _MUCH).rpartition(b")")[2].split()
+    except ProcessLookupError:
         return None
+    finally:
+        os.close(handle)
     return None if state in b"ZX" else int(fields[18]) / os.sysconf("SC_CLK_TCK")
 
 
@@ -281,6 +285,20 @@ def adopt_orphans() -> bool:
 
 
 _SET_CHILD_SUBREAPER: Final = 36
+
+
+def has_children() -> bool:
+    """Tell whether anything descends from this process; true where the system does not tell, as macOS does not.
+
+    All that does is this process's child or that of one, and one that has ended is a child until notice is taken.
+    """
+    if not hasattr(os, "waitid"):
+        return True
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
 
 
 def descendants(pid: int, but: Callable[[int], bool] = lambda _: False) -> list[int]:

@@ -96,3 +96,39 @@ def test_what_descends_from_a_process_is_found_but_for_what_is_left_out():
         finally:
             os.kill(grandchild, 9)
             process.kill()
+
+
+CHILDREN = """
+import os, sys
+from runwidgets import system
+from runwidgets.submit.descent import end_descendants, processes_of_run
+system.adopt_orphans()
+found = [system.has_children()]
+ended = os.fork()
+if ended == 0:
+    os._exit(0)
+os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)
+found.append(system.has_children())
+os.waitpid(ended, 0)
+found.append(system.has_children())
+read, write = os.pipe()
+link = os.fork()
+if link == 0:
+    orphan = os.fork()
+    if orphan == 0:
+        os.setsid()
+        os.read(read, 1)
+        os._exit(0)
+    os._exit(0)
+os.waitpid(link, 0)
+found += [system.has_children(), len(processes_of_run())]
+end_descendants()
+found += [system.has_children(), len(processes_of_run())]
+print(found)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans are adopted on Linux alone")
+def test_nothing_descends_from_a_process_without_children_and_an_orphan_that_it_adopted_is_a_child():
+    said = subprocess.run([sys.executable, "-c", CHILDREN], capture_output=True, check=True, text=True).stdout
+    assert said.strip() == "[False, True, False, True, 1, False, 0]"

@@ -489,6 +489,22 @@ def test_who_waits_behind_one_that_is_killed_moves_up(start):  # noqa: F811
     assert ended(second) == "Failed"
 
 
+def test_a_supervisor_loads_little_and_one_that_waits_next_to_nothing():
+    code = """
+import sys
+from runwidgets.submit import supervisor
+print(sorted({"json", "logging", "msgspec", "sqlite3", "subprocess"} & set(sys.modules)))
+supervisor._load()
+print(sorted({"asyncio", "filelock", "psutil", "runwidgets.run", "typing_extensions", "zipfile"} & set(sys.modules)))
+"""
+    said = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, check=True, text=True, env=_paths())
+    assert said.stdout.split("\n") == ["[]", "[]", ""]
+
+
+def _paths() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+
+
 # ---- who else may end
 
 

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from runwidgets.system import descendants, variables_of
+from runwidgets.system import descendants, has_children, variables_of
 
 SUPERVISOR: Final = "RUNWIDGETS_SUPERVISOR"
 """The environment variable by which the process that looks after another run is known: that goes on by itself."""
@@ -17,6 +17,8 @@ _MOMENT_SECONDS: Final = 0.002
 
 def processes_of_run() -> list[int]:
     """List what descends from this process, but other supervisors, which a script may start, and what is theirs."""
+    if not has_children():  # nearly always, at the end of a run: that takes no look at all processes of the machine
+        return []
     return descendants(os.getpid(), but=lambda pid: SUPERVISOR in variables_of(pid))
 
 

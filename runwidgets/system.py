@@ -253,6 +253,13 @@ def hold(path: Path, mode: int = 0o600) -> int | None:
         os.close(handle)  # whoever held it has deleted it meanwhile
 
 
+def let_go(handle: int) -> None:
+    """Give up a lock, of whose handle a child or a parent may have another, and close the handle."""
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_UN)
+    os.close(handle)
+
+
 def open_to_wait(path: Path) -> int | None:
     """Open a file whose lock is to be waited for; None where it is gone."""
     try:

@@ -458,6 +458,36 @@ def test_as_many_run_at_once_as_there_are_slots(start):  # noqa: F811
     wait_until(lambda: [run.get_status() for run in runs] == ["Running", "Running", "Queued"], "their states")
 
 
+def test_scripts_begin_in_the_order_of_the_queue_though_one_has_more_files_to_copy(start, project):  # noqa: F811
+    ComputeTarget.create(Workspace(), "some", LocalCompute(slots=1))
+    occupant = start(SLEEPS, target="some")
+    wait_until(lambda: says(occupant, "ready"), "the script before them")
+    (project / "data").mkdir()
+    for number in range(1900):
+        (project / "data" / f"{number}.txt").write_text(str(number))
+    first = start("pass", target="some")
+    shutil.rmtree(project / "data")
+    second = start("pass", target="some")
+    ComputeTarget.create(Workspace(), "some", LocalCompute(slots=2))
+    occupant.cancel()
+    assert [ended(first), ended(second)] == ["Completed", "Completed"]
+    assert first._record().started_at < second._record().started_at
+
+
+def test_the_next_script_begins_while_the_environment_of_the_one_before_it_is_made(start, tmp_path):  # noqa: F811
+    ComputeTarget.create(Workspace(), "two", LocalCompute(slots=2))
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "setup.py").write_text("import time\ntime.sleep(600)")
+    environment = Environment("slow")
+    environment.python.conda_dependencies.add_pip_package(str(package))
+    first = start("pass", target="two", environment=environment)
+    wait_until(lambda: first.get_status() == "Preparing", "the making of the environment")
+    assert ended(start("pass", target="two")) == "Completed"
+    assert first.get_status() == "Preparing"
+    first.cancel()
+
+
 def test_a_slot_that_gets_free_is_taken_though_one_that_waited_for_it_runs_in_another(start, tmp_path):  # noqa: F811
     ComputeTarget.create(Workspace(), "two", LocalCompute(slots=2))
     one, other = start(SLEEPS, target="two"), start(SLEEPS, target="two")

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from runwidgets.system import hold, processors
+from runwidgets.system import hold, let_go, processors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,9 +30,11 @@ class Ticket(NamedTuple):
     handle: int
 
     def give_back(self) -> None:
-        """Leave the queue."""
-        self.path.unlink(missing_ok=True)
-        os.close(self.handle)
+        """Leave the queue, though others may have a handle of the ticket too."""
+        try:
+            self.path.unlink(missing_ok=True)
+        finally:
+            let_go(self.handle)
 
 
 class Turn(NamedTuple):
@@ -96,14 +98,15 @@ class Queue:
             time.sleep(_MOMENT_SECONDS)  # somebody looks just now whether it is a dead process's
         return Ticket(path, handle)
 
-    def ahead_of(self, ticket: Path) -> Path | None:
-        """Give the ticket just before this one; None where it is the first."""
+    def ahead_of(self, ticket: Path, at_most: int = 1) -> list[Path]:
+        """List the tickets before this one, the nearest first; none where it is the first."""
         names = sorted(path.name for path in self._tickets.iterdir() if path.name < ticket.name)
-        while names:
+        found: list[Path] = []
+        while names and len(found) < at_most:
             before = self._tickets / names.pop()
             if not _is_dead(before):
-                return before
-        return None
+                found.append(before)
+        return found
 
     def take_slot(self, run_id: str) -> Slot | None:
         """Take a free slot, in whose file the run's id then stands; None where there is none."""

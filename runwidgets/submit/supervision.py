@@ -18,7 +18,6 @@ from runwidgets.outputs import Outputs
 from runwidgets.records import RunError, RunStatus
 from runwidgets.store.ending import error_of
 from runwidgets.store.files import FileRoot
-from runwidgets.store.locks import Adopted
 from runwidgets.store.recorder import recorder_of
 from runwidgets.store.snapshots import snapshots_of
 from runwidgets.submit.definition import Definition, Place, working_folder
@@ -30,6 +29,8 @@ from runwidgets.system import out_of_memory_kills
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from runwidgets.store.locks import Adopted
+    from runwidgets.store.queue import Ticket
     from runwidgets.submit.sampling import Sampler
     from runwidgets.submit.waking import Alarm
 
@@ -61,23 +62,25 @@ class Supervision:
     ----------
     folder
         The workspace's folder.
-    run_id, journal_id, lock
+    run_id, journal
         The run, and the journal that was begun for it.
     alarm
         What wakes the main thread.
-    has_slot
-        Whether it is the run's turn; else it was canceled before.
+    turn
+        The run's ticket, where it has a slot; it is given back when the script has begun, so that scripts begin in the
+        order of the queue. None where the run was canceled before.
     """
 
-    def __init__(self, folder: Path, run_id: str, journal_id: str, lock: int, alarm: Alarm, *, has_slot: bool) -> None:
+    def __init__(self, folder: Path, run_id: str, journal: Adopted, alarm: Alarm, turn: Ticket | None) -> None:
         self._run_id = run_id
         self._alarm = alarm
-        self._has_slot = has_slot
+        self._turn = turn
+        self._has_slot = turn is not None
         self._place = Place(folder, run_id)
         self._files = FileRoot(folder / "artifacts")
         self._snapshots = snapshots_of(folder)
         self._recorder = recorder_of(folder)
-        self._recorder.adopt(Adopted(journal_id, lock))
+        self._recorder.adopt(journal)
         self._recorder.own(run_id)
         self._working = working_folder(run_id)
         self._code = self._working / "code"
@@ -102,6 +105,7 @@ class Supervision:
             error = error_of(problem)
         finally:
             end_descendants()
+            self._let_the_next_begin()
             self._finish(status, error)
 
     # ---- what it does, in order
@@ -126,6 +130,7 @@ class Supervision:
         for rank in self._ranks:
             self._record(FileStored(self._run_id, _now(), rank.log, 0))
         self._say(RunStatus.RUNNING)
+        self._let_the_next_begin()
         self._deadline = time.monotonic() + (definition.max_run_duration_seconds or float("inf"))
         failed = self._watch()
         if failed is None:
@@ -156,6 +161,7 @@ class Supervision:
         from runwidgets.submit.building import cache_folder, interpreter_for
 
         self._say(RunStatus.PREPARING)
+        self._let_the_next_begin()  # this may take minutes
         self._record(FileStored(self._run_id, _now(), BUILD_LOG, 0))
         with os.fdopen(self._files.open_to_append(self._run_id, BUILD_LOG), "wb") as log:
             try:
@@ -165,6 +171,12 @@ class Supervision:
                 raise
             finally:
                 self._record(FileStored(self._run_id, _now(), BUILD_LOG, log.tell()))
+
+    def _let_the_next_begin(self) -> None:
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            with suppress(OSError):  # a ticket that cannot be deleted counts for nothing without its lock
+                turn.give_back()
 
     def _is_to_stop(self) -> bool:
         try:

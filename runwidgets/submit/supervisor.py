@@ -33,6 +33,8 @@ _FIRST_LOOK_SECONDS: Final = 2.0
 """How often the first in the line looks though nothing woke it: somebody may have given the target more slots."""
 _LOOK_SECONDS: Final = 20.0
 """How often the others do."""
+_READY: Final = 2
+"""So many at the head of the line have loaded what they need."""
 _TRIES: Final = 3
 _MOMENT_SECONDS: Final = 0.002
 
@@ -48,44 +50,52 @@ def main(arguments: list[str]) -> int:
     queue = Queue(Path(folder), target)
     journal = Path(folder, "journals", f"{journal_id}.journal")
     watches = _Watches(Alarm())
-    slot = _wait_for_slot(queue, Ticket(Path(ticket), int(held)), submission, journal, watches)
+    place = Ticket(Path(ticket), int(held))
+    slot = _wait_for_slot(queue, place, submission, journal, watches)
+    turn = None if slot is None else place
     adopt_orphans()
     supervisor = os.fork()
     if supervisor:
-        return _ward(supervisor, Path(folder), int(lock))
+        return _ward(supervisor, Path(folder), int(lock), turn)
     watches.close()
     alarm = Alarm()
     _tell_whom_to_wake(submission)
     _load()
     gc.freeze()  # so that pages stay shared with the warden
     gc.enable()
+    from runwidgets.store.locks import Adopted
     from runwidgets.submit.supervision import Supervision
 
-    Supervision(Path(folder), run_id, journal_id, int(lock), alarm, has_slot=slot is not None).see_through()
+    Supervision(Path(folder), run_id, Adopted(journal_id, int(lock)), alarm, turn).see_through()
     return 0
 
 
 def _wait_for_slot(queue: Queue, ticket: Ticket, submission: Path, journal: Path, watches: _Watches) -> Slot | None:
-    """Return with a slot when it is the run's turn; without one, when the run is to be canceled before."""
+    """Return with a slot when it is the run's turn; without one, when the run is to be canceled before.
+
+    With a slot the ticket is kept: who is next may take another slot when this run's script has begun.
+    """
     alarm = watches.alarm
     _tell_whom_to_wake(submission)
+    slot: Slot | None = None
     try:
         while not (submission / "cancel").exists() and alarm.ended_by is None:
-            before = queue.ahead_of(ticket.path)
-            if before is None:
-                for _ in range(_TRIES):
-                    slot = queue.take_slot(submission.name)
-                    if slot is not None:
-                        return slot
-                    time.sleep(_MOMENT_SECONDS)  # whoever waits for a slot holds it for a moment when it gets free
+            ahead = queue.ahead_of(ticket.path, _READY)
+            for _ in range(0 if ahead else _TRIES):
+                slot = queue.take_slot(submission.name)
+                if slot is not None:
+                    return slot
+                time.sleep(_MOMENT_SECONDS)  # whoever waits for a slot holds it for a moment when it gets free
+            if len(ahead) < _READY:
                 _load()  # to be ready when a slot gets free
-            for path in queue.slot_paths() if before is None else [before]:
+            for path in ahead or queue.slot_paths():
                 watches.watch(path)
-            alarm.wait(_FIRST_LOOK_SECONDS if before is None else _LOOK_SECONDS)
+            alarm.wait(_LOOK_SECONDS if ahead else _FIRST_LOOK_SECONDS)
             with suppress(OSError):
                 os.utime(journal)  # which tells observers on other machines that its writer lives
     finally:
-        ticket.give_back()
+        if slot is None:
+            ticket.give_back()
     return None
 
 
@@ -144,12 +154,15 @@ def _tell_whom_to_wake(submission: Path) -> None:
     scratch.replace(submission / "supervisor")
 
 
-def _ward(supervisor: int, folder: Path, lock: int) -> int:
+def _ward(supervisor: int, folder: Path, lock: int, turn: Ticket | None) -> int:
     """Wait for the supervisor; end what it leaves behind, and the run, should it be killed."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     signal.set_wakeup_fd(-1)
     _, status = os.waitpid(supervisor, 0)
+    if turn is not None:
+        with suppress(OSError):
+            turn.give_back()
     end_descendants()
     if status == 0:
         return 0

@@ -55,11 +55,13 @@ class Found(NamedTuple):
 def kill_one(victim: str, project: Path, number: int) -> Found:
     """Submit a script from a process of its own, kill one of the processes, and wait for what becomes of the run.
 
-    Where the one that submitted is killed, the run goes on, and is canceled.
+    Where the one that submitted or the warden is killed, the run goes on, and is canceled. A process that waits becomes
+    the warden: where it is killed just when it has forked the supervisor, it was the warden.
     """
     project.mkdir(exist_ok=True)
     (project / "train.py").write_text(SCRIPT)
     run_id, counter = f"killed-{victim}-{number}", project.parent / f"counter-{victim}-{number}"
+    killed = 0
     words = [sys.executable, "-c", _SUBMITTER, str(project), str(counter), run_id]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as submitter:
         try:
@@ -68,7 +70,7 @@ def kill_one(victim: str, project: Path, number: int) -> Found:
                 time.sleep(0.15 + random.random() * 0.4)
             else:
                 assert submitter.stdout.readline()
-                _kill(victim, run_id, time.monotonic() + random.random() * 0.6)
+                killed = _kill(victim, run_id, time.monotonic() + random.random() * 0.6)
         finally:
             submitter.kill()
     workspace = Workspace()
@@ -86,6 +88,8 @@ def kill_one(victim: str, project: Path, number: int) -> Found:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while (_lives(run_id) or not RunStatus(run.get_status()).is_final) and time.monotonic() < deadline:
         run._recorder.recover()
+        if victim == "supervisor" and _supervisor_of(run_id) not in {0, killed}:
+            run.cancel()
         time.sleep(0.02)
     returned = int(counter.read_text() or 0) if counter.exists() else 0
     points = run.get_metrics("i").get("i", [])
@@ -105,18 +109,27 @@ def _count(values: object) -> int:
     return len(values) if isinstance(values, list) else 1
 
 
-def _kill(victim: str, run_id: str, at: float) -> None:
-    """Kill one of a run's processes, at that time or as soon as it is there."""
-    place = Workspace()._folder / "submissions" / run_id / "supervisor"
+def _supervisor_of(run_id: str) -> int:
+    """Give the number of the process that looks after a run, or waits for its turn; 0 for none."""
+    try:
+        return int((Workspace()._folder / "submissions" / run_id / "supervisor").read_text("ascii").split()[0])
+    except (OSError, IndexError):
+        return 0
+
+
+def _kill(victim: str, run_id: str, at: float) -> int:
+    """Kill one of a run's processes, at that time or as soon as it is there; give its number."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        if time.monotonic() >= at:
+        supervisor = _supervisor_of(run_id) if time.monotonic() >= at else 0
+        if supervisor:
             with suppress(OSError, ValueError, StopIteration):
-                pid = _pid_of(victim, int(place.read_text("ascii").split()[0]))
+                pid = _pid_of(victim, supervisor)
                 if pid > 1:
                     os.kill(pid, signal.SIGKILL)
-                    return
+                    return pid
         time.sleep(0.002)
+    return 0
 
 
 def _pid_of(victim: str, supervisor: int) -> int:

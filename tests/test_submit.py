@@ -576,6 +576,28 @@ def test_when_the_supervisor_is_killed_nothing_of_the_script_is_left_and_the_run
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="nothing here puts a process on a leash")
+def test_when_the_warden_is_killed_a_daemon_of_the_script_ends_with_it_all_the_same(start, tmp_path):  # noqa: F811
+    run = start(
+        """
+        import os, sys, time
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(600)
+        print("ready", flush=True)
+        while not os.path.exists(sys.argv[1]):
+            time.sleep(0.01)
+        """,
+        str(tmp_path / "go"),
+    )
+    wait_until(lambda: says(run, "ready"), "the script")
+    supervisor = run._place.supervisor.read_text().split()[0]
+    warden = Path(f"/proc/{supervisor}/stat").read_text().rpartition(")")[2].split()[1]
+    os.kill(int(warden), signal.SIGKILL)
+    (tmp_path / "go").touch()
+    assert ended(run) == "Completed"
+    nothing_is_left()
+
+
 def test_when_supervisor_and_warden_are_killed_at_once_the_script_goes_too(start):  # noqa: F811
     run = start(SLEEPS)
     wait_until(lambda: says(run, "ready"), "the script")

@@ -57,6 +57,7 @@ def main(arguments: list[str]) -> int:
     supervisor = os.fork()
     if supervisor:
         return _ward(supervisor, Path(folder), int(lock), turn)
+    adopt_orphans()  # a child does not inherit that
     watches.close()
     alarm = Alarm()
     _tell_whom_to_wake(submission)

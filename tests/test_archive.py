@@ -630,4 +630,4 @@ def test_runs_are_carried_from_one_workspace_to_another_by_commands(tmp_path):
     assert "ids already: full" in runwidgets("import", file, code=2)[1]
     out, err = runwidgets("import", file, "--rename")
     assert "run full is imported as " in err
-    assert "No such file" in runwidgets("import", tmp_path / "none.zip", code=2)[1]
+    assert "there is no such file" in runwidgets("import", tmp_path / "none.zip", code=2)[1]

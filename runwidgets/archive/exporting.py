@@ -102,7 +102,7 @@ def export_runs(
     parquet()
     target = Path(path)
     if target.exists() and not overwrite:
-        raise UserError(f"{target} is there already: name another file, or say that it is to be replaced")
+        raise UserError(f"{target} is there already: name another file, or give overwrite=True")
     recorder = workspace._recorder
     recorder.flush()
     recorder.recover()

@@ -6,6 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from runwidgets.commands.amounts import whole
 from runwidgets.commands.exits import DONE, code_of
 from runwidgets.commands.selection import RUN, add_workspace, run_of, workspace_of
 from runwidgets.errors import NotFoundError, UserError
@@ -39,7 +40,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("wanted", metavar="RUN", help=RUN)
     parser.add_argument("-f", "--follow", action="store_true", help="go on while the run does, and end with it")
     parser.add_argument("--name", metavar="LOG", help="which file of the run; by default what it prints")
-    parser.add_argument("--tail", metavar="N", type=int, help="begin with the last N lines of what is there")
+    parser.add_argument("--tail", metavar="N", type=whole, help="begin with the last N lines of what is there")
     add_workspace(parser)
     parser.set_defaults(run=_run)
 

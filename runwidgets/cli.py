@@ -47,6 +47,8 @@ COMMANDS: Final = (
 """Modules of commands, in the order in which the help lists them."""
 _HALF_PAIR: Final = re.compile(r"[\ud800-\udfff]")
 """What Python makes of bytes on the command line that are no text."""
+_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
+"""What Python puts before the words of the system."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,7 +113,7 @@ def _main(arguments: Sequence[str] | None) -> int:
         if not any(_HALF_PAIR.search(word) for word in (sys.argv[1:] if arguments is None else arguments)):
             raise  # then it is a mistake of ours
         problem = f"an argument is no text that UTF-8 can hold: {error.object[:80]!r}"
-    print(f"runwidgets {parsed.command}: {problem}", file=sys.stderr)
+    print(f"runwidgets {parsed.command}: {_NUMBER.sub('', problem)}", file=sys.stderr)
     return TROUBLE
 
 

@@ -16,6 +16,8 @@ _log = logging.getLogger(__name__)
 FAILURE_MESSAGE: Final = "runwidgets.failure.message"
 FAILURE_CODE: Final = "runwidgets.failure.code"
 """Properties that say why a script means to fail."""
+FAILED_LOG: Final = "runwidgets.failed_log"
+"""The property that names the log of the process which failed, where a run has several."""
 
 
 class SubmittedRun(Run):

@@ -111,6 +111,14 @@ def test_what_the_user_may_not_write_is_told(folder, capsys, monkeypatch):
     assert not (folder / "x").exists()
 
 
+def test_the_words_of_the_system_come_without_their_number(folder, capsys, monkeypatch):
+    monkeypatch.setenv("RUNWIDGETS_HOME", str(folder / "file"))
+    assert cli.main(["submit", "folder", "train.py"]) == 2
+    err = capsys.readouterr().err
+    assert "cannot be made (Not a directory: " in err
+    assert not PYTHON.search(err)
+
+
 # ---- what is printed to
 
 

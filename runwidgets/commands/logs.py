@@ -10,6 +10,7 @@ from runwidgets.commands.amounts import whole
 from runwidgets.commands.exits import DONE, code_of
 from runwidgets.commands.selection import RUN, add_workspace, run_of, workspace_of
 from runwidgets.errors import NotFoundError, UserError
+from runwidgets.submitted import FAILED_LOG
 
 if TYPE_CHECKING:
     import argparse
@@ -87,7 +88,7 @@ class LogReader:
     run
         The run.
     name
-        Which of its files; by default what it prints.
+        Which of its files; by default what it prints, or of several processes the one that failed.
     tail
         With how many lines of what is there to begin; by default all.
     """
@@ -133,7 +134,13 @@ class LogReader:
 
     def _find(self) -> Path | None:
         names = self._run.get_file_names()
-        name = self._name if self._name in names else primary_log(names) if self._name is None else None
+        if self._name is None:
+            name = primary_log(names)
+            if name is not None and "_process_" in name:  # the log of one of several
+                failed = self._run.get_properties().get(FAILED_LOG)
+                name = failed if failed in names else name
+        else:
+            name = self._name if self._name in names else None
         return None if name is None else self._run.experiment.workspace._files.path(self._run.id, name)
 
 

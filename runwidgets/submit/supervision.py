@@ -24,7 +24,7 @@ from runwidgets.submit.definition import Definition, Place, working_folder
 from runwidgets.submit.descent import end_descendants, processes_of_run, terminate_descendants
 from runwidgets.submit.failure import exit_error
 from runwidgets.submit.launching import BUILD_LOG, Rank, launch
-from runwidgets.submitted import FAILURE_CODE, FAILURE_MESSAGE
+from runwidgets.submitted import FAILED_LOG, FAILURE_CODE, FAILURE_MESSAGE
 from runwidgets.system import out_of_memory_kills
 
 if TYPE_CHECKING:
@@ -134,10 +134,9 @@ class Supervision:
         self._stop_all()
         code = failed.process.returncode
         what = definition.script or "the command"
-        if len(self._ranks) > 1:
-            what += f" (rank {failed.number})"
         log = self._files.path(self._run_id, failed.log)
-        error = exit_error(what, code, log, out_of_memory=out_of_memory_kills() > kills)
+        number = failed.number if len(self._ranks) > 1 else None
+        error = exit_error(what, code, log, rank=number, out_of_memory=out_of_memory_kills() > kills)
         return RunStatus.FAILED, self._said_by_script() or error
 
     def _said_by_script(self) -> RunError | None:
@@ -183,7 +182,7 @@ class Supervision:
             ended = [rank for rank in self._ranks if rank.process.returncode is not None]
             failed = next((rank for rank in ended if rank.process.returncode != 0), None)
             if failed is not None or len(ended) == len(self._ranks):
-                self._note_exit(failed or ended[0])
+                self._note_exit(failed or ended[0], is_one_of_several=failed is not None and len(self._ranks) > 1)
                 return failed
             self._check()
             now = time.monotonic()
@@ -276,9 +275,11 @@ class Supervision:
     def _record(self, event: FileStored | PointLogged | PropertiesAdded) -> None:
         self._recorder.write(event)
 
-    def _note_exit(self, rank: Rank) -> None:
+    def _note_exit(self, rank: Rank, *, is_one_of_several: bool) -> None:
         code = rank.process.returncode
         facts = {"runwidgets.exit_code": str(code)} if code >= 0 else {"runwidgets.signal": str(-code)}
+        if is_one_of_several:
+            facts[FAILED_LOG] = rank.log
         self._record(PropertiesAdded(self._run_id, _now(), facts))
 
     def _note_sizes(self) -> None:

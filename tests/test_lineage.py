@@ -9,7 +9,7 @@ import pytest
 from runwidgets import ComputeTarget, LocalCompute, Run, ScriptRunConfig, Workspace
 from tests.submissions import (
     ended,
-    log_of,
+    printed,
     project,  # noqa: F401 (a fixture)
     start,  # noqa: F401 (a fixture)
     wait_until,
@@ -41,8 +41,8 @@ def test_a_child_that_waits_for_the_slot_of_its_parent_says_so(start, project, t
     ComputeTarget.create(Workspace(), "one", LocalCompute(slots=1))
     above, submitted = WAYS[way]
     parent = start(WAITS.format(above=above, submitted=submitted), "one", str(tmp_path / "go"), target="one")
-    wait_until(lambda: "child:" in log_of(parent) if parent.get_file_names() else False, "the child")
-    said = log_of(parent)
+    wait_until(lambda: "child:" in printed(parent), "the child")
+    said = printed(parent)
     child = Run.get(Workspace(), said.partition("child: ")[2].strip())
     assert f"waits in the queue of 'one': {HELD}. Who waits for it before that waits for ever" in said
     assert said.count(HELD) == 2
@@ -60,8 +60,8 @@ def test_nothing_is_said_where_a_slot_is_free_or_anothers(start, project, tmp_pa
     ComputeTarget.create(Workspace(), "one", LocalCompute(slots=1))
     waits = WAITS.format(above="", submitted="run.submit_child(config)")
     parent = start(waits, "two", str(tmp_path / "go"), target="two")
-    wait_until(lambda: "child:" in log_of(parent) if parent.get_file_names() else False, "the child")
-    assert "holds" not in log_of(parent)
+    wait_until(lambda: "child:" in printed(parent), "the child")
+    assert "holds" not in printed(parent)
     other = start("import time; time.sleep(600)", target="one")
     wait_until(lambda: other.get_status() == "Running", "the other run")
     with caplog.at_level(logging.WARNING):

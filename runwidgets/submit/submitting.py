@@ -24,12 +24,12 @@ from runwidgets.recording import tag_texts
 from runwidgets.records import RunStatus
 from runwidgets.starting import checked_run_id
 from runwidgets.store.handover import NewJournal
+from runwidgets.store.orphans import SUPERVISOR
 from runwidgets.store.queue import Queue
 from runwidgets.store.recovery import fold_journal
 from runwidgets.store.snapshots import snapshots_of
 from runwidgets.store.sources import Limits
 from runwidgets.submit.definition import Definition, Place, working_folder
-from runwidgets.submit.descent import SUPERVISOR
 from runwidgets.submit.lineage import held_above, submitting_run
 from runwidgets.submit.script_run import ScriptRun
 from runwidgets.surroundings import SNAPSHOT_ID, facts_of, keep_texts

@@ -18,6 +18,7 @@ from runwidgets.records import RunError, RunStatus
 from runwidgets.store.ending import error_of
 from runwidgets.store.files import FileRoot
 from runwidgets.store.locks import Adopted
+from runwidgets.store.orphans import mark_of
 from runwidgets.store.recorder import recorder_of
 from runwidgets.store.snapshots import snapshots_of
 from runwidgets.submit.definition import Definition, Place, working_folder
@@ -71,6 +72,7 @@ class Supervision:
 
     def __init__(self, folder: Path, run_id: str, journal_id: str, lock: int, alarm: Alarm, *, has_slot: bool) -> None:
         self._run_id = run_id
+        self._journal_id = journal_id
         self._alarm = alarm
         self._has_slot = has_slot
         self._place = Place(folder, run_id)
@@ -122,7 +124,8 @@ class Supervision:
         self._outputs = Outputs({name: self._code / name for name in kept})
         self._check()
         kills = out_of_memory_kills()
-        self._ranks = launch(definition, interpreter, self._code, self._files)
+        mark = mark_of(self._journal_id, self._run_id)
+        self._ranks = launch(definition, interpreter, self._code, self._files, mark)
         for rank in self._ranks:
             self._record(FileStored(self._run_id, _now(), rank.log, 0))
         self._say(RunStatus.RUNNING)

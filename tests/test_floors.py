@@ -53,6 +53,7 @@ FLOORS = {
     "runwidgets.starting": 2,
     "runwidgets.surroundings": 2,
     "runwidgets.outputs": 2,
+    "runwidgets.restless": 2,
     "runwidgets.capture": 2,
     "runwidgets.snapshotting": 2,
     "runwidgets.waiting": 2,

@@ -45,6 +45,8 @@ _FIRST_SAMPLE_SECONDS: Final = 1.0
 _COLLECT_SECONDS: Final = 5.0
 _SETTLED_SECONDS: Final = 2.0
 """For how long a file must not have changed to be kept while the script goes on."""
+_RESTLESS_SECONDS: Final = 10.0
+"""How long a file that never rests so long waits to be kept all the same, where nobody has it open to write."""
 _PATIENCE_SECONDS: Final = 3.0
 """How long the end of a run waits, at most, for another process that reads the script's journal just now."""
 _SHARE: Final = 0.02
@@ -121,7 +123,7 @@ class Supervision:
         self._code.mkdir(parents=True)
         self._snapshots.restore(definition.snapshot_id, self._code)
         kept = [*(["outputs"] if definition.collects_outputs else []), *definition.watched_directories]
-        self._outputs = Outputs({name: self._code / name for name in kept})
+        self._outputs = Outputs({name: self._code / name for name in kept}, restless_seconds=_RESTLESS_SECONDS)
         self._check()
         kills = out_of_memory_kills()
         mark = mark_of(self._journal_id, self._run_id)

@@ -503,6 +503,8 @@ def test_the_definitions_of_these_tests_are_taken_as_they_are(members, there, tm
         (definition(environment={"python": 1}), "has an environment that is none"),
         (definition(environment={"name": ["x"]}), "has an environment that is none"),
         (definition(environment={"python": {"condaDependencies": {"dependencies": 3}}}), "an environment that is none"),
+        (definition(environment={"name": "x", "\x1b[2J": 1}), "an environment that is none: odd names"),
+        (definition(environment={"python": {"x" * 300: 1}}), "an environment that is none: odd names"),
         (definition(environment={"python": {"condaDependenciesFile": "/etc/x"}}), "an environment that stands on a"),
     ],
 )

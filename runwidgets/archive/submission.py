@@ -16,12 +16,16 @@ from runwidgets.submit.definition import Definition, Place
 from runwidgets.surroundings import SNAPSHOT_ID
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from runwidgets.archive.layout import ArchivedRun
     from runwidgets.workspace import Workspace
 
 _MOST_BYTES: Final = 2**22
 """So many the JSON of one may have: a system takes no command line that is longer."""
 _MOST_PROCESSES: Final = 10_000
+_LONGEST_KEY: Final = 200
+_LONGEST_REASON: Final = 300
 
 
 def definition_of(workspace: Workspace, run_id: str) -> ArchivedDefinition | None:
@@ -54,12 +58,22 @@ def _odd_environment(content: dict[str, Any]) -> str | None:
     from runwidgets.submit.environment import Environment
 
     try:
+        if not all(key.isprintable() and len(key) <= _LONGEST_KEY for key in _keys(content)):
+            return "has an environment that is none: odd names in it"  # which are said where they mean nothing here
         environment = Environment.from_dict(content)
     except (RunwidgetsError, TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
-        return f"has an environment that is none: {error}"
+        return f"has an environment that is none: {str(error)[:_LONGEST_REASON]}"
     if environment.python.conda_dependencies_file is not None:  # which would be a file of this machine
         return "has an environment that stands on a file"
     return None
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    if isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _keys(inner)
 
 
 def keep_definition(workspace: Workspace, run: ArchivedRun, new_id: str) -> None:

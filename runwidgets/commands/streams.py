@@ -22,6 +22,7 @@ def silence() -> None:
     """Let what is not printed yet go nowhere: else Python, as it ends, tries it again and complains."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):
+            handle = stream.fileno()
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
+            os.dup2(nowhere, handle)
             os.close(nowhere)

@@ -647,8 +647,8 @@ def test_the_log_of_the_rank_that_failed_comes_first_and_its_error_names_it(star
     details = RunDetails(run)
     try:
         details._repr_mimebundle_()
-        wait_until(lambda: details._logs.state["logs"], "the logs")
-        assert details._logs.state["logs"] == [f"user_logs/std_log_process_0{rank}.txt" for rank in (2, 0, 1)]
+        wait_until(lambda: details._logs.panel.state["logs"], "the logs")
+        assert details._logs.panel.state["logs"] == [f"user_logs/std_log_process_0{rank}.txt" for rank in (2, 0, 1)]
     finally:
         details.close()
     assert runwidgets("logs", run.id)[0].startswith("I am 2\n")

@@ -4,24 +4,29 @@ Such a function gets the parsers of ``argparse``, adds one of its own, and sets 
 arguments and gives the exit code. What it needs for that is imported only there: ``--help`` is quick.
 
 Exit codes: 0 where it is done, 1 where a command that waits for a run saw it fail (and where the doctor finds something
-wrong), 2 where a command was not understood or could not be done, 130 after Ctrl-C. What a user does wrong is told on
+wrong), 2 where a command was not understood or could not be done, 130 after Ctrl-C, 141 where nobody reads any more
+what it prints (``| head``), as a shell says of a tool that SIGPIPE has ended. What a user does wrong is told on
 standard error, with no traceback.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import re
 import sys
+from contextlib import suppress
 from importlib import import_module
-from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final
 
-from runwidgets.commands.exits import DONE, INTERRUPTED, TROUBLE
+from runwidgets.commands.exits import CUT_OFF, DONE, INTERRUPTED, TROUBLE
+from runwidgets.commands.streams import make_ready, silence
+from runwidgets.commands.troubles import in_words
 from runwidgets.errors import RunwidgetsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from _typeshed import SupportsWrite
 
 COMMANDS: Final = (
     "runwidgets.commands.submitting",
@@ -40,6 +45,10 @@ COMMANDS: Final = (
     "runwidgets.commands.completion",
 )
 """Modules of commands, in the order in which the help lists them."""
+_HALF_PAIR: Final = re.compile(r"[\ud800-\udfff]")
+"""What Python makes of bytes on the command line that are no text."""
+_NUMBER: Final = re.compile(r"\[Errno -?\d+\] ")
+"""What Python puts before the words of the system."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,20 +62,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        What the command gives; 2 where it ended with an error, 130 where it was interrupted.
+        What the command gives; 2 where it ended with an error, 130 where it was interrupted, 141 where nobody reads on.
     """
+    make_ready()
     try:
-        return _main(arguments)
+        code = _main(arguments)
+        sys.stdout.flush()
+        sys.stderr.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # `| head` has read enough
+        silence()
+        return CUT_OFF
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):  # as rich makes of one
+            raise
+        silence()
+        return CUT_OFF
+    except OSError as error:  # what it prints to is full
+        with suppress(OSError):
+            print(f"runwidgets: what is printed cannot be written: {in_words(error)}", file=sys.stderr)
+        silence()
+        return TROUBLE
+    return code
 
 
 def _main(arguments: Sequence[str] | None) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # names that the terminal has no letters for are no error
     parser = parser_of_commands()
-    parsed = parser.parse_args(arguments)
+    try:
+        parsed = parser.parse_args(arguments)
+    except SystemExit as end:  # after --help, or what was wrong
+        return int(end.code or DONE)
     if parsed.version:
         import runwidgets
 
@@ -76,18 +102,19 @@ def _main(arguments: Sequence[str] | None) -> int:
         parser.print_help()
         return DONE
     try:
-        code = int(parsed.run(parsed))
-        sys.stdout.flush()
+        return int(parsed.run(parsed))
+    except BrokenPipeError:
+        raise
     except RunwidgetsError as error:
-        print(f"runwidgets {parsed.command}: {error}", file=sys.stderr)
-        return TROUBLE
-    except BrokenPipeError:  # `| head` has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return TROUBLE
+        problem = str(error)
     except OSError as error:  # a file that cannot be read or written, a disk that is full
-        print(f"runwidgets {parsed.command}: {error}", file=sys.stderr)
-        return TROUBLE
-    return code
+        problem = in_words(error)
+    except UnicodeEncodeError as error:
+        if not any(_HALF_PAIR.search(word) for word in (sys.argv[1:] if arguments is None else arguments)):
+            raise  # then it is a mistake of ours
+        problem = f"an argument is no text that UTF-8 can hold: {error.object[:80]!r}"
+    print(f"runwidgets {parsed.command}: {_NUMBER.sub('', problem)}", file=sys.stderr)
+    return TROUBLE
 
 
 def parser_of_commands() -> argparse.ArgumentParser:
@@ -96,7 +123,7 @@ def parser_of_commands() -> argparse.ArgumentParser:
         prog="runwidgets",
         description="Submit scripts and watch training runs, with no service, no account and no network.",
         epilog="Exit codes: 0 done; 1 the run that a command waited for has failed; 2 the command was not understood, "
-        "or could not be done; 130 interrupted.",
+        "or could not be done; 130 interrupted; 141 cut off, as by `| head`.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="store_true", help="say which version this is")
@@ -111,6 +138,11 @@ class _Parser(argparse.ArgumentParser):
 
     A positional argument of ``argparse`` that takes what follows ``--`` would have to come before all options.
     """
+
+    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
+        """Print a message; that it could not be printed is an error as others are."""
+        if message:
+            (file or sys.stderr).write(message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Parse arguments; see `argparse.ArgumentParser.parse_known_args`."""

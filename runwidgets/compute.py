@@ -20,6 +20,11 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][\w.\-]{0,62}", re.ASCII)
 _MOST_SLOTS: Final = 1000
 
 
+def is_target_name(name: object) -> bool:
+    """Tell whether a compute target can have a name: then it also names a folder, and none elsewhere."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
 class LocalCompute:
     """A target on this machine: how many runs go at once there.
 
@@ -94,7 +99,7 @@ class ComputeTarget:
         StoreError
             If the workspace cannot be written.
         """
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not is_target_name(name):
             raise ComputeTargetError(
                 f"compute target name {name!r}: it must begin with a letter or digit and hold only letters, digits, "
                 "'_', '-' and '.', at most 63"

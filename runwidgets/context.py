@@ -23,6 +23,8 @@ EXPERIMENT: Final = "RUNWIDGETS_EXPERIMENT"
 FAILURE_MESSAGE: Final = "runwidgets.failure.message"
 FAILURE_CODE: Final = "runwidgets.failure.code"
 """Properties that say why a submitted script means to fail."""
+FAILED_LOG: Final = "runwidgets.failed_log"
+"""The property that names the log of the process which failed, where a run has several."""
 OFFLINE_EXPERIMENT: Final = "offline"
 """The experiment of runs that nobody submitted."""
 

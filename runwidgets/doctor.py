@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from runwidgets.commands.troubles import in_words
 from runwidgets.configuration import DESCRIPTION
 from runwidgets.errors import StoreError, WorkspaceNotFoundError
 from runwidgets.home import home
@@ -110,7 +111,7 @@ def workspaces_in(root: Path) -> list[str]:
             "logged yet; if not, give --home or set RUNWIDGETS_HOME"
         ) from error
     except OSError as error:
-        raise StoreError(f"the folder of all workspaces cannot be read: {error}") from error
+        raise StoreError(f"the folder of all workspaces cannot be read: {in_words(error)}") from error
 
 
 def look(root: Path, name: str | None = None, *, repair: bool = False) -> list[Report]:

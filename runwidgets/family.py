@@ -39,6 +39,7 @@ class Family(Handle):
         """Start a run below this one, in this process; it can be used with ``with``."""
         from runwidgets.starting import start_run
 
+        self._note_use()
         return start_run(self._experiment, name=name, run_id=run_id, parent_id=self._id)
 
     @staticmethod
@@ -80,6 +81,7 @@ class Family(Handle):
 
     def submit_child(self, config: Any, tags: Mapping[str, Any] | None = None, **kwargs: Any) -> Run:
         """Submit what a configuration describes as a run below this one; see `Experiment.submit`."""
+        self._note_use()
         return self._experiment.submit(config, tags, **kwargs, _parent_run_id=self._id)
 
     def create_children(
@@ -111,6 +113,7 @@ class Family(Handle):
             raise UserError("create_children(): give count, or tag_key and tag_values")
         elif tag_key is None or tag_values is None:
             raise UserError("create_children(): tag_key and tag_values are given together, or not at all")
+        self._note_use()
         tag_values = list(tag_values)
         if self._limits:
             self._limits.check_children(len(tag_values))

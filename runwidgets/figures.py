@@ -177,6 +177,7 @@ class Figures(Uploading):
 
     def _log_as_file(self, kind: MetricKind, name: str, data: bytes, paths: Iterator[str]) -> None:
         """Keep the file of a metric under the first path that the disk accepts, and log that path."""
+        self._note_use()
         trouble = None
         for path in paths:
             try:

@@ -8,9 +8,10 @@ import stat
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from runwidgets.errors import ArgumentTypeError, UserError
+from runwidgets.restless import ChangedError, Restless, Whole
 from runwidgets.store.files import checked_name
 from runwidgets.store.sources import stamp_of
 from runwidgets.system import may_be_written
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _CHUNK: Final = 2**20
 _NAMED: Final = 3
+_ROUNDS: Final = 4
+"""How often in one look it is tried to copy a file that changes again and again."""
 
 
 class Outputs:
@@ -36,10 +39,13 @@ class Outputs:
     ----------
     folders
         The folders by what the names of their files in the run begin with; they are made where they are missing.
+    restless_seconds
+        After how long a file that changes again and again is kept all the same, where nobody has it open to write.
     """
 
-    def __init__(self, folders: dict[str, Path]) -> None:
+    def __init__(self, folders: dict[str, Path], *, restless_seconds: float = float("inf")) -> None:
         self._folders = folders
+        self._restless = Restless(restless_seconds)
         for folder in folders.values():
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -55,15 +61,21 @@ class Outputs:
     def collect(self, files: FileRoot, run_id: str, *, settled_seconds: float = 0.0) -> Iterator[tuple[str, int]]:
         """Copy what is new into the files of the run; give each name and size in bytes.
 
-        A file that changed within the last ``settled_seconds`` may still be written, and is left for next time.
+        A file that changed within the last ``settled_seconds`` may still be written, and is left for next time. One
+        that has been left for long is kept where it is whole, and looked at again as if it were not.
 
         What cannot be copied is named in one warning, and tried again next time. The same content under the same name,
         uploaded before, is not copied again.
         """
         troubles: list[str] = []
         latest = (time.time() - settled_seconds) * 1e9 if settled_seconds else float("inf")
+        waiting: dict[Path, str] = {}
         for (name, path), stamp in self._stamps():
-            if self._seen.get((name, path)) == stamp or stamp.mtime_ns > latest:
+            if self._seen.get((name, path)) == stamp:
+                continue
+            if stamp.mtime_ns > latest:
+                if self._restless.has_waited(path):
+                    waiting[path] = name
                 continue
             try:
                 name_in_run = checked_name(name)
@@ -73,13 +85,35 @@ class Outputs:
             except (OSError, UserError) as error:
                 troubles.append(f"{path}: {error}")
             else:
+                self._restless.note_kept(path)
                 self._seen[name, path] = stamp
                 yield name_in_run, size
+        yield from self._collect_waiting(waiting, files, run_id, troubles)
         if troubles and may_be_written(files.root):  # else the journal tells, of these too
             more = f"; and {len(troubles) - _NAMED:,} more" if len(troubles) > _NAMED else ""
             _log.warning(
                 "%d outputs of run %s are not kept: %s%s", len(troubles), run_id, "; ".join(troubles[:_NAMED]), more
             )
+
+    def _collect_waiting(
+        self, waiting: dict[Path, str], files: FileRoot, run_id: str, troubles: list[str]
+    ) -> Iterator[tuple[str, int]]:
+        """Copy files that change again and again; all are looked at again, for their times may not tell of the next."""
+        for _ in range(_ROUNDS):
+            for path, stamp in self._restless.whole(waiting).items():
+                name = waiting[path]
+                try:
+                    name_in_run = checked_name(name)
+                    with Whole(path, stamp) as source:
+                        size = files.save(run_id, name_in_run, cast("BinaryIO", source))
+                except ChangedError:
+                    continue  # another round may be luckier
+                except (OSError, UserError) as error:
+                    troubles.append(f"{path}: {error}")
+                else:
+                    self._restless.note_kept(path)
+                    yield name_in_run, size
+                del waiting[path]
 
     def _stamps(self) -> Iterator[tuple[tuple[str, Path], Stamp]]:
         for prefix, folder in self._folders.items():

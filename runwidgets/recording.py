@@ -72,6 +72,7 @@ class Recording(Figures):
 
     def _begin_series(self, name: Any) -> Callable[[Any, Any], None]:
         check_name(name)
+        self._note_use()
         write_any = partial(_log_any, self._write, self._id, name)
         if self._limits or type(name) is not str or len(name) > _LONGEST_NAME:
             return write_any
@@ -166,6 +167,7 @@ class Recording(Figures):
         self._write_rows(name, MetricKind.TABLE, columns)
 
     def _write_rows(self, name: str, kind: MetricKind, columns: Mapping[str, list[Any]]) -> None:
+        self._note_use()
         now = _now()
         count = max(map(len, columns.values()), default=0)
         for start in range(0, max(count, 1), _ROWS_AN_EVENT):
@@ -188,6 +190,7 @@ class Recording(Figures):
         if isinstance(done_value, (str, type(None))) or isinstance(total_value, str):
             raise ArgumentTypeError(f"progress(done={done!r}, total={total!r}): both are numbers")
         total_float = None if total_value is None else float(total_value)
+        self._note_use()
         self._write(ProgressMade(self._id, _now(), float(done_value), total_float, str(unit)))
 
     # ---- tags and properties

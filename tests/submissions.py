@@ -83,6 +83,14 @@ def log_of(run, name: str = "user_logs/std_log.txt") -> str:
     return run.experiment.workspace._files.path(run.id, name).read_bytes().decode("utf-8", "replace")
 
 
+def printed(run) -> str:
+    """Read what a run has printed so far; it may not have begun."""
+    try:
+        return log_of(run)
+    except LookupError:
+        return ""
+
+
 def ended(run) -> str:
     """Wait for a run's end; give its status."""
     wait_until(lambda: RunStatus(run.get_status()).is_final, f"the end of run {run.id}")

@@ -19,12 +19,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runwidgets import Experiment, NotFoundError, Run, RunStatus, UserError, Workspace
+from runwidgets import Environment, Experiment, NotFoundError, Run, RunStatus, UserError, Workspace
 from runwidgets.archive import export_runs, import_runs
+from runwidgets.deleting import delete_runs
 from runwidgets.errors import ArchiveError, MissingDependencyError, SnapshotError
 from runwidgets.store.recorder import close_all
 from runwidgets.store.snapshots import SnapshotFile, read_manifest
+from runwidgets.submit.definition import Place
 from tests.commands import runwidgets
+from tests.submissions import ended, project, start  # noqa: F401 (fixtures)
 from tests.test_exports import TEXT, VALUES, exact
 
 CONFUSION = {
@@ -176,6 +179,30 @@ def test_a_run_that_goes_on_is_exported_as_it_stands_and_has_failed_elsewhere(he
     assert run.get_status() == "Running"
 
 
+def test_what_was_submitted_comes_back_under_the_new_id_and_secrets_are_named(here, there, start, tmp_path):  # noqa: F811
+    environment = Environment("mine")
+    environment.environment_variables = {"TOKEN": "secret"}
+    run = start("print(1)", "--alpha", "0.5", workspace=here, environment=environment, run_id="sent")
+    assert ended(run) == "Completed"
+    done = export_runs(here, ["sent"], tmp_path / "runs.zip")
+    assert done.notes == ["what was submitted goes along with the values of its environment variables: TOKEN"]
+    before = run.get_details()
+    for workspace, expected in ((there, "sent"), (there, None)):
+        new_id = import_runs(workspace, tmp_path / "runs.zip", rename=True).run_ids["sent"]
+        assert expected in (new_id, None)
+        found = Run.get(workspace, new_id)
+        after = found.get_details()
+        for key in ("runDefinition", "target", "submittedBy"):
+            assert after[key] == before[key]
+        assert found.get_environment().as_dict() == run.get_environment().as_dict()
+        definition = found._definition
+        assert (definition.run_id, definition.workspace) == (new_id, "there")
+        assert definition.snapshot_id == found.get_snapshot_id()
+        assert (there._folder / "submissions" / new_id / "definition.json").stat().st_mode & 0o777 == 0o600
+    assert delete_runs(there, [new_id]) == [new_id]
+    assert not (there._folder / "submissions" / new_id).exists()
+
+
 @pytest.mark.usefixtures("full")
 def test_a_run_whose_parent_is_not_in_the_archive_stands_alone(here, there, tmp_path):
     export_runs(here, ["child"], tmp_path / "runs.zip", with_children=False)
@@ -202,8 +229,6 @@ def test_ids_that_are_taken_are_refused_or_renamed(here, tmp_path):
 
 @pytest.mark.usefixtures("full")
 def test_deleted_runs_can_be_brought_back(here, tmp_path):
-    from runwidgets.deleting import delete_runs
-
     export_runs(here, ["full"], tmp_path / "runs.zip")
     before = readings(here, "full")
     assert sorted(delete_runs(here, ["full"])) == ["child", "full", "grandchild"]
@@ -442,6 +467,51 @@ def test_records_that_cannot_be_are_refused_though_the_checksums_fit(members, re
     assert what in refused(with_runs(members, change))
 
 
+def definition(**changes):
+    """Give what was submitted as an archive has it, with changes; an empty one takes a key away."""
+    made = {
+        "source_directory": "/project", "script": "train.py", "arguments": [], "command": None, "target": "local",
+        "environment": Environment("mine").as_dict(), "interpreter": None, "environment_variables": {},
+        "process_count": 1, "communicator": "", "max_run_duration_seconds": None, "priority": None,
+        "collects_outputs": True, "takes_snapshot": True, "watched_directories": [], "submitted_by": "me", **changes,
+    }  # fmt: skip
+    return set_in("full", definition={key: value for key, value in made.items() if value is not ...})
+
+
+def test_the_definitions_of_these_tests_are_taken_as_they_are(members, there, tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        for name, content in with_runs(members, definition()).items():
+            archive.writestr(name, content)
+    import_runs(there, tmp_path / "x.zip")
+    assert Place(there._folder, "full").definition().submitted_by == "me"
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (definition(arguments=[1]), "runs.json is not as it should be"),
+        (definition(script=...), "runs.json is not as it should be"),
+        (definition(environment_variables={"A": None}), "runs.json is not as it should be"),
+        (set_in("full", definition="x"), "runs.json is not as it should be"),
+        (definition(target="../../x"), "a compute target '../../x', which cannot be one"),
+        (definition(process_count=0), "has 0 processes"),
+        (definition(process_count=10**12), "has 1,000,000,000,000 processes"),
+        (definition(max_run_duration_seconds=-1), "an impossible duration"),
+        (definition(command="rm"), "has neither a script nor a command, or both"),
+        (definition(script=None), "has neither a script nor a command, or both"),
+        (definition(arguments=["x" * 2**22]), "more than 4,194,304"),
+        (definition(environment={"python": 1}), "has an environment that is none"),
+        (definition(environment={"name": ["x"]}), "has an environment that is none"),
+        (definition(environment={"python": {"condaDependencies": {"dependencies": 3}}}), "an environment that is none"),
+        (definition(environment={"name": "x", "\x1b[2J": 1}), "an environment that is none: odd names"),
+        (definition(environment={"python": {"x" * 300: 1}}), "an environment that is none: odd names"),
+        (definition(environment={"python": {"condaDependenciesFile": "/etc/x"}}), "an environment that stands on a"),
+    ],
+)
+def test_definitions_that_cannot_be_are_refused_though_the_checksums_fit(members, refused, change, what):
+    assert what in refused(with_runs(members, change))
+
+
 @pytest.mark.parametrize("matrix", [[[1]], [["<script>", 1], [1, 1]], "x"])
 def test_a_document_that_is_not_what_its_metric_says_is_refused(members, refused, matrix):
     (name,) = [name for name in members if name.endswith("confusion")]
@@ -532,8 +602,12 @@ def test_an_import_that_fails_at_the_end_leaves_nothing(members, there, tmp_path
 
     store = type(there._store)
     monkeypatch.setattr(store, "adopt", fail)
+    with zipfile.ZipFile(tmp_path / "good.zip", "w") as archive:
+        for name, content in with_runs(members, definition()).items():
+            archive.writestr(name, content)
     with pytest.raises(OSError, match="full"):
         import_runs(there, tmp_path / "good.zip")
+    assert list((there._folder / "submissions").iterdir()) == []
     assert [path for path in (there._folder / "artifacts").rglob("*") if path.is_file()] == []
     monkeypatch.undo()
 
@@ -558,4 +632,4 @@ def test_runs_are_carried_from_one_workspace_to_another_by_commands(tmp_path):
     assert "ids already: full" in runwidgets("import", file, code=2)[1]
     out, err = runwidgets("import", file, "--rename")
     assert "run full is imported as " in err
-    assert "No such file" in runwidgets("import", tmp_path / "none.zip", code=2)[1]
+    assert "there is no such file" in runwidgets("import", tmp_path / "none.zip", code=2)[1]

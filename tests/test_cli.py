@@ -75,7 +75,7 @@ def test_a_reader_that_has_read_enough_is_no_error(tmp_path):
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    process.wait(timeout=60)
+    assert process.wait(timeout=60) == 141
 
 
 def test_a_command_is_a_module_that_is_named(monkeypatch):

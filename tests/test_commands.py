@@ -354,7 +354,7 @@ def test_a_metric_that_is_not_there_or_a_file_that_cannot_be_written_is_told(tmp
         assert "has no metric 'x'; it has: 'loss'" in runwidgets("metrics", "run-0", "--name", "x", *options, code=2)[1]
     _, err = runwidgets("metrics", "run-0", "--csv", tmp_path / "none" / "file", code=2)
     assert err.startswith("runwidgets metrics: ")
-    assert "No such file or directory" in err
+    assert f"there is no folder {tmp_path / 'none'}: make it first" in err
     assert "needs the name of a file" in runwidgets("metrics", "run-0", "--parquet", "-", code=2)[1]
 
 

@@ -147,10 +147,10 @@ def test_requirements_are_the_packages_of_its_environment(workspace, project, tm
         (["{}", "../train.py"], "the script leads out of"),
         (["{}", "train.py", "--target", "none"], "has no compute target 'none'; it has: local"),
         (["{}", "train.py", "--env", "X"], "--env X: give it as KEY=VALUE"),
-        (["{}", "train.py", "--env", "=X"], "environment_variables cannot have ''"),
-        (["{}", "train.py", "--requirements", "none.txt"], "the requirements none.txt cannot be read"),
-        (["{}", "train.py", "--processes", "0"], "is 0: it is a number of processes"),
-        (["{}", "train.py", "--max-seconds", "-1"], "max_run_duration_seconds is -1.0"),
+        (["{}", "train.py", "--env", "=X"], "--env =X: give it as KEY=VALUE"),
+        (["{}", "train.py", "--requirements", "none.txt"], "--requirements none.txt: there is no such file"),
+        (["{}", "train.py", "--processes", "0"], "--processes is 0: it must be a number of processes"),
+        (["{}", "train.py", "--max-seconds", "-1"], "--max-seconds: '-1' is no number of seconds above 0"),
         (["{}", "train.py", "--priority", "99999"], "priority is 99999"),
         (["{}", "train.py", "--experiment", "a b"], "experiment name 'a b'"),
         (["{}", "train.py", "--workspace", "a b"], "workspace_name is 'a b'"),
@@ -253,7 +253,7 @@ def test_what_is_no_target_is_told():
         (("delete", "none"), "has no compute target 'none'"),
         (("delete", "local"), "'local' is always there"),
         (("create", "a b"), "compute target name 'a b'"),
-        (("create", "x", "--slots", 0), "LocalCompute(slots=0): give a number from 1"),
+        (("create", "x", "--slots", 0), "--slots is 0: give a number from 1"),
         ((), "the following arguments are required: ACTION"),
     ):
         assert expected in runwidgets("compute", *arguments, code=2)[1]

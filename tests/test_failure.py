@@ -74,3 +74,11 @@ def test_last_lines_are_without_colours_and_bars_are_at_their_last_state(log):
 def test_a_huge_log_is_read_from_its_end_and_its_first_line_there_is_left_out(log):
     log.write_text("x" * 100 + "\n" + "line\n" * 100_000)
     assert set(last_lines(log)) == {"line"}
+
+
+def test_of_several_processes_the_one_that_failed_is_named(log):
+    log.write_text(f"{TRACE}ValueError: no data\n")
+    assert exit_error("train.py", 1, log, rank=3).message == "rank 3: no data"
+    log.write_text("")
+    assert exit_error("train.py", 1, log, rank=3).message.startswith("train.py (rank 3) ended with exit code 1")
+    assert exit_error("train.py", -signal.SIGTERM, log, rank=3).message.startswith("train.py (rank 3) was ended by")

@@ -25,12 +25,13 @@ FLOORS = {
     "runwidgets.terminal": 4,
     "runwidgets.watch": 3,
     "runwidgets.submit": 3,
-    # Of submitting, what a workspace keeps and makes: environments.
+    # Of submitting, what a workspace keeps and makes: what was submitted, and environments.
     "runwidgets.submit.building": 2,
     "runwidgets.submit.built": 2,
     "runwidgets.submit.closed": 2,
     "runwidgets.submit.conda": 2,
     "runwidgets.submit.conda_tool": 2,
+    "runwidgets.submit.definition": 2,
     "runwidgets.submit.environment": 2,
     "runwidgets.submit.failure": 2,
     "runwidgets.submit.links": 2,
@@ -52,6 +53,7 @@ FLOORS = {
     "runwidgets.starting": 2,
     "runwidgets.surroundings": 2,
     "runwidgets.outputs": 2,
+    "runwidgets.restless": 2,
     "runwidgets.capture": 2,
     "runwidgets.snapshotting": 2,
     "runwidgets.waiting": 2,

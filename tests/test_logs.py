@@ -221,3 +221,12 @@ def test_the_end_of_the_first_log_is_read_with_its_time(log, logs):
     assert logs.last(3)[0] == b"\n2\n"
     log.unlink()
     assert logs.last(3) is None
+
+
+def test_the_log_of_the_process_that_failed_comes_first_whenever_that_is_known(logs):
+    names = [f"user_logs/std_log_process_0{rank}.txt" for rank in range(3)]
+    assert logs.find(names) == names
+    failed = {"runwidgets.failed_log": names[1]}
+    assert logs.find(names, failed) == [names[1], names[0], names[2]]
+    assert logs.find([], failed)[0] == names[1]
+    assert logs.find([], {"runwidgets.failed_log": "none"}) == names

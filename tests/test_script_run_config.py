@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import sys
-from pathlib import Path
+from datetime import date
+from decimal import Decimal
+from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
+from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -28,14 +32,70 @@ def project(tmp_path):
 
 
 def test_a_script_in_a_folder_runs_on_this_machine_and_this_interpreter(project):
-    program = ScriptRunConfig(project, "train.py", ["--penalty", 1.0, 3, np.float32(0.5), Path("x"), None]).checked()
+    program = ScriptRunConfig(project, "train.py", ["--penalty", 1.0, 3, np.float32(0.5), Path("x")]).checked()
     assert (program.source_directory, program.script, program.command) == (str(project), "train.py", None)
-    assert program.arguments == ["--penalty", "1.0", "3", "0.5", "x", "None"]
+    assert program.arguments == ["--penalty", "1.0", "3", "0.5", "x"]
     assert (program.target, program.process_count, program.communicator) == ("local", 1, "")
     assert program.max_run_duration_seconds == 2592000
     assert program.environment["name"] == "default-environment"
     assert (program.collects_outputs, program.takes_snapshot, program.watched_directories) == (True, True, ["logs"])
     assert msgspec.json.decode(msgspec.json.encode(program), type=Program) == program
+
+
+@pytest.mark.parametrize(
+    ("word", "text"),
+    [
+        ("", ""), (0, "0"), (-1.5e-7, "-1.5e-07"), (math.nan, "nan"), (True, "True"), (2**70, str(2**70)),
+        (Decimal("0.10"), "0.10"), (np.int64(3), "3"), (np.float32(0.1), "0.1"), (np.bool_(False), "False"),
+        (np.str_("x"), "x"), (np.array(0.25), "0.25"), (PurePosixPath("a/b"), "a/b"), (date(2026, 6, 30), "2026-06-30"),
+        (UUID(int=1), str(UUID(int=1))), ("名", "名"),
+    ],
+)  # fmt: skip
+def test_what_has_a_plain_text_is_an_argument(project, word, text):
+    assert ScriptRunConfig(project, "train.py", ["--x", word]).checked().arguments == ["--x", text]
+    assert ScriptRunConfig(project, command=["echo", word]).checked().command == ["echo", text]
+
+
+def test_arguments_may_be_anything_to_iterate_over(project):
+    for words in (("--a", 1), (w for w in ("--a", 1)), np.array(["--a", "1"])):
+        assert ScriptRunConfig(project, "train.py", words).checked().arguments == ["--a", "1"]
+
+
+class Odd:
+    def __fspath__(self):
+        return b"odd"
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [
+        (None, r"\[1\] is None, which a script would get as the text 'None': leave it out"),
+        ({"a": 1}, r"\[1\] is of type dict: \{'a': 1\}\. .*json\.dumps"),
+        ([1, 2], r"\[1\] is of type list: \[1, 2\]\. Give its items one by one"),
+        ((), r"\[1\] is of type tuple"),
+        (np.zeros(3), r"\[1\] is of type ndarray"),
+        (range(3), r"\[1\] is of type range"),
+        (b"x", r"\[1\] is of type bytes: b'x'\. Give text: \.decode"),
+        (np.array(None), r"\[1\] is None"),
+        (Odd(), r"\[1\] is of type bytes"),
+        (object(), r"\[1\] is of type object: <object object at .*give a str, a number, a bool or a path"),
+        (print, r"\[1\] is of type builtin_function"),
+        (Path, r"\[1\] is of type type"),
+        ("a\0b", r"\[1\] has a null character"),
+        ("\udcff", r"\[1\] is no text that UTF-8 can hold"),
+        pytest.param(10**9999, r"\[1\] cannot be written as text", id="digits"),
+        ("x" * 200 + "\ud800", r"\[1\] is no text .*x{70}…"),
+    ],
+)
+def test_what_has_none_is_refused_at_the_call_and_at_the_submission_with_its_index(project, word, why):
+    with pytest.raises(RunConfigurationError, match=f"^arguments{why}"):
+        ScriptRunConfig(project, "train.py", ["--x", word])
+    with pytest.raises(RunConfigurationError, match=f"^command{why}"):
+        ScriptRunConfig(project, command=["echo", word])
+    config = ScriptRunConfig(project, "train.py", ["--x"])
+    config.arguments.append(word)
+    with pytest.raises(RunConfigurationError, match=f"^arguments{why}"):
+        config.checked()
 
 
 def test_the_folder_is_the_current_one_by_default(project, monkeypatch):

@@ -19,12 +19,14 @@ from runwidgets import (
     MpiConfiguration,
     PyTorchConfiguration,
     Run,
+    RunDetails,
     ScriptRun,
     ScriptRunConfig,
     Workspace,
 )
 from runwidgets.errors import ComputeTargetError, RunFailedError, SnapshotError, StoreError, UserError
 from runwidgets.submit.launching import BUILD_LOG
+from tests.commands import runwidgets
 from tests.submissions import (
     ended,
     log_of,
@@ -715,6 +717,33 @@ def test_a_rank_that_fails_ends_the_others_and_is_named(start):  # noqa: F811
     assert ended(run) == "Failed"
     assert message_of(run).startswith("train.py (rank 1) ended with exit code 1")
     assert "broken" in message_of(run)
+    assert run.get_properties()["runwidgets.failed_log"] == "user_logs/std_log_process_01.txt"
+
+
+def test_the_log_of_the_rank_that_failed_comes_first_and_its_error_names_it(start):  # noqa: F811
+    run = start(
+        """
+        import os, time
+        print("I am", os.environ["RANK"], flush=True)
+        if os.environ["RANK"] == "2":
+            raise ValueError("no data")
+        time.sleep(600)
+        """,
+        job=MpiConfiguration(process_count_per_node=3),
+    )
+    assert ended(run) == "Failed"
+    assert message_of(run) == "User program failed with ValueError: rank 2: no data"
+    details = RunDetails(run)
+    try:
+        details._repr_mimebundle_()
+        wait_until(lambda: details._logs.panel.state["logs"], "the logs")
+        assert details._logs.panel.state["logs"] == [f"user_logs/std_log_process_0{rank}.txt" for rank in (2, 0, 1)]
+    finally:
+        details.close()
+    assert runwidgets("logs", run.id)[0].startswith("I am 2\n")
+    alone = start("raise ValueError")
+    assert ended(alone) == "Failed"
+    assert "runwidgets.failed_log" not in alone.get_properties()
 
 
 # ---- what it uses of the machine

@@ -28,6 +28,7 @@ from runwidgets.archive.layout import (
     file_name,
     metrics_name,
 )
+from runwidgets.archive.submission import definition_of, oddity
 from runwidgets.archive.values_table import parquet, write_values
 from runwidgets.errors import NotFoundError, SnapshotError, UserError
 from runwidgets.filters import run_query
@@ -35,6 +36,7 @@ from runwidgets.filters import run_query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runwidgets.archive.layout import ArchivedDefinition
     from runwidgets.records import FoundRun
     from runwidgets.workspace import Workspace
 
@@ -51,7 +53,7 @@ class Exported(NamedTuple):
     run_ids
         The runs in the archive, those above others first.
     notes
-        What could not go along.
+        What could not go along, and what goes along that may be a secret.
     """
 
     run_ids: list[str]
@@ -100,7 +102,7 @@ def export_runs(
     parquet()
     target = Path(path)
     if target.exists() and not overwrite:
-        raise UserError(f"{target} is there already: name another file, or say that it is to be replaced")
+        raise UserError(f"{target} is there already: name another file, or give overwrite=True")
     recorder = workspace._recorder
     recorder.flush()
     recorder.recover()
@@ -131,6 +133,7 @@ class _Writer:
         self._zip = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED)
         self._members: dict[str, Member] = {}
         self._notes: list[str] = []
+        self._variables: set[str] = set()
 
     def write(self, found: Sequence[FoundRun]) -> list[str]:
         from importlib.metadata import version
@@ -144,6 +147,11 @@ class _Writer:
                 FORMAT, time.time(), version("runwidgets"), [run.run_id for run in runs], list(self._members.values())
             )
             self._write_bytes(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+        if self._variables:
+            self._notes.append(
+                "what was submitted goes along with the values of its environment variables: "
+                + ", ".join(sorted(self._variables))
+            )
         return self._notes
 
     def _write_run(self, found: FoundRun) -> ArchivedRun:
@@ -171,7 +179,18 @@ class _Writer:
             started_at=run.started_at, ended_at=run.ended_at, error=run.error, progress=progress, tags=found.tags,
             properties=found.properties,
             metrics=[ArchivedMetric(m.name, m.kind, list(m.columns), m.row_count) for m in metrics], files=files,
+            definition=self._definition(run.run_id),
         )  # fmt: skip
+
+    def _definition(self, run_id: str) -> ArchivedDefinition | None:
+        found = definition_of(self._workspace, run_id)
+        if found is None:
+            return None
+        if reason := oddity(found):
+            self._notes.append(f"what was submitted as run {run_id} does not go along: it {reason}")
+            return None
+        self._variables.update(found.environment_variables)  # their values may be secrets
+        return found
 
     def _write_snapshot(self, run: ArchivedRun) -> None:
         from runwidgets.store.snapshots import snapshots_of

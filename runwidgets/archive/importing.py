@@ -14,6 +14,7 @@ import msgspec
 
 from runwidgets.archive.checking import Archive, room_for
 from runwidgets.archive.layout import LATEST, RUNS, content_name, file_name, metrics_name
+from runwidgets.archive.submission import forget_definition, keep_definition, oddity
 from runwidgets.archive.values_table import parquet, read_events
 from runwidgets.documents import checked_document
 from runwidgets.errors import ArchiveError, SnapshotError, UserError
@@ -268,11 +269,13 @@ class _Plan:
                 for file in run.files:
                     with self._stream(file_name(run.run_id, file.path)) as stream:
                         files.save(self.ids[run.run_id], file.path, stream)
+                keep_definition(self._workspace, run, self.ids[run.run_id])
             self._workspace._store.adopt(self._events)
         except BaseException:
             for run_id in self.ids.values():
                 if self._workspace._store.run(run_id) is None:
                     files.remove(run_id)
+                    forget_definition(self._workspace, run_id)
             raise
 
     def _keep_content(self, snapshots: SnapshotStore, digest: str) -> None:
@@ -328,3 +331,5 @@ def _check_run(workspace: Workspace, run: ArchivedRun, exported_at: float) -> No
         raise _bad(f"has a run {run.run_id} with an impossible time")
     if any(metric.row_count < 0 for metric in run.metrics):
         raise _bad(f"has a run {run.run_id} with a metric of less than no rows")
+    if run.definition is not None and (reason := oddity(run.definition)):
+        raise _bad(f"has a run {run.run_id} whose definition {reason}")

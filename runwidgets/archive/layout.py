@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from runwidgets.records import MetricKind, RunError, RunStatus  # noqa: TC001 (msgspec reads the types)
+from runwidgets.submit.definition import Program
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -80,6 +81,18 @@ class ArchivedProgress(msgspec.Struct, frozen=True):
     first_at: float
 
 
+class ArchivedDefinition(Program, frozen=True, kw_only=True):
+    """What was submitted, but for what the place where it lies says anew.
+
+    Attributes
+    ----------
+    submitted_by
+        Name of the user who submitted it; empty where the system knew none.
+    """
+
+    submitted_by: str = ""
+
+
 class ArchivedRun(msgspec.Struct, frozen=True):
     """All of a run but its values and the contents of its files; times are UTC epoch seconds."""
 
@@ -100,6 +113,7 @@ class ArchivedRun(msgspec.Struct, frozen=True):
     properties: dict[str, str]
     metrics: list[ArchivedMetric]
     files: list[ArchivedFile]
+    definition: ArchivedDefinition | None = None
 
 
 def metrics_name(run_id: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from runwidgets.commands.amounts import whole
 from runwidgets.commands.exits import DONE
-from runwidgets.commands.selection import add_workspace, workspace_of
+from runwidgets.commands.selection import add_workspace, target_of, workspace_of
+from runwidgets.errors import ComputeTargetError, UserError
 
 if TYPE_CHECKING:
     import argparse
@@ -47,7 +49,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )  # fmt: skip
     creating.add_argument("target", metavar="NAME", help="what to call it")
     creating.add_argument(
-        "--slots", metavar="N", type=int, help="how many runs go at once (by default as many as there are processors)"
+        "--slots", metavar="N", type=whole, help="how many runs go at once (by default as many as there are processors)"
     )
     deleting = action("delete", _delete, "forget a target where no run goes on or waits")
     deleting.add_argument("target", metavar="NAME", help="which")
@@ -78,11 +80,10 @@ def _plain(target: ComputeTarget, status: ComputeStatus) -> dict[str, Any]:
 
 def _show(arguments: argparse.Namespace) -> int:
     from runwidgets.commands.table import Column, age, lines_of, plain_json, say
-    from runwidgets.compute import ComputeTarget
     from runwidgets.store.liveness import observed_status
 
     workspace = workspace_of(arguments)
-    target = ComputeTarget(workspace, arguments.target)
+    target = target_of(workspace, arguments.target)
     status = target.get_status()
     running, queued = (workspace._store.described(ids) for ids in (status.running, status.queued))
     if arguments.json:
@@ -128,7 +129,10 @@ def _create(arguments: argparse.Namespace) -> int:
     from runwidgets.compute import ComputeTarget, LocalCompute
     from runwidgets.store.health.findings import counted
 
-    configuration = LocalCompute(slots=arguments.slots)
+    try:
+        configuration = LocalCompute(slots=arguments.slots)
+    except ComputeTargetError as error:
+        raise UserError(f"--slots is {arguments.slots}: {str(error).partition(': ')[2]}") from error
     target = ComputeTarget.create(workspace_of(arguments, is_made=True), arguments.target, configuration)
     say(f"{target.name}  {counted(target.slots, 'slot')}")
     return DONE
@@ -136,8 +140,7 @@ def _create(arguments: argparse.Namespace) -> int:
 
 def _delete(arguments: argparse.Namespace) -> int:
     from runwidgets.commands.table import say
-    from runwidgets.compute import ComputeTarget
 
-    ComputeTarget(workspace_of(arguments), arguments.target).delete()
+    target_of(workspace_of(arguments), arguments.target).delete()
     say(f"deleted {arguments.target}")
     return DONE

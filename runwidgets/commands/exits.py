@@ -14,6 +14,8 @@ TROUBLE: Final = 2
 """The command was not understood, or could not be done."""
 INTERRUPTED: Final = 130
 """Ctrl-C."""
+CUT_OFF: Final = 141
+"""Nobody reads what is printed any more, as behind ``| head``: what a shell says of a tool that SIGPIPE has ended."""
 
 
 def code_of(run: Run) -> int:

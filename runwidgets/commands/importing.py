@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from runwidgets.commands.exits import DONE
 from runwidgets.commands.selection import add_workspace, workspace_of
+from runwidgets.errors import UserError
 
 if TYPE_CHECKING:
     import argparse
@@ -23,7 +24,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "Failed. Needs the extra runwidgets[frames].",
         allow_abbrev=False,
     )
-    parser.add_argument("file", metavar="FILE.zip", type=Path, help="the archive")
+    parser.add_argument("file", metavar="FILE.zip", help="the archive")
     parser.add_argument("--rename", action="store_true", help="give runs new ids where theirs are taken")
     add_workspace(parser)
     parser.set_defaults(run=_run)
@@ -34,8 +35,10 @@ def _run(arguments: argparse.Namespace) -> int:
     from runwidgets.commands.table import say
     from runwidgets.store.health.findings import counted
 
+    if not arguments.file:
+        raise UserError("the archive '': the name of a file is wanted")
     workspace = workspace_of(arguments, is_made=True)  # with its first run
-    done = import_runs(workspace, arguments.file, rename=arguments.rename)
+    done = import_runs(workspace, Path(arguments.file), rename=arguments.rename)
     for note in done.notes:
         sys.stderr.write(f"{note}\n")
     say(f"{counted(len(done.run_ids), 'run')} imported into the workspace {workspace.name!r}")

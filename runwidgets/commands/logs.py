@@ -6,8 +6,10 @@ import re
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from runwidgets.commands.amounts import whole
 from runwidgets.commands.exits import DONE, code_of
 from runwidgets.commands.selection import RUN, add_workspace, run_of, workspace_of
+from runwidgets.context import FAILED_LOG
 from runwidgets.errors import NotFoundError, UserError
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("wanted", metavar="RUN", help=RUN)
     parser.add_argument("-f", "--follow", action="store_true", help="go on while the run does, and end with it")
     parser.add_argument("--name", metavar="LOG", help="which file of the run; by default what it prints")
-    parser.add_argument("--tail", metavar="N", type=int, help="begin with the last N lines of what is there")
+    parser.add_argument("--tail", metavar="N", type=whole, help="begin with the last N lines of what is there")
     add_workspace(parser)
     parser.set_defaults(run=_run)
 
@@ -86,7 +88,7 @@ class LogReader:
     run
         The run.
     name
-        Which of its files; by default what it prints.
+        Which of its files; by default what it prints, or of several processes the one that failed.
     tail
         With how many lines of what is there to begin; by default all.
     """
@@ -132,7 +134,13 @@ class LogReader:
 
     def _find(self) -> Path | None:
         names = self._run.get_file_names()
-        name = self._name if self._name in names else primary_log(names) if self._name is None else None
+        if self._name is None:
+            name = primary_log(names)
+            if name is not None and "_process_" in name:  # the log of one of several
+                failed = self._run.get_properties().get(FAILED_LOG)
+                name = failed if failed in names else name
+        else:
+            name = self._name if self._name in names else None
         return None if name is None else self._run.experiment.workspace._files.path(self._run.id, name)
 
 

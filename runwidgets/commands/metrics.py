@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from runwidgets.commands.exits import DONE
 from runwidgets.commands.selection import RUN, add_workspace, run_of, workspace_of
+from runwidgets.commands.troubles import file_to_write
 from runwidgets.errors import NotFoundError, UserError
 from runwidgets.records import SYSTEM_METRICS
 
@@ -43,21 +44,21 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.parquet is not None:
         if arguments.parquet == _STDOUT:
             raise UserError("--parquet needs the name of a file: what is Parquet cannot be printed")
-        run.to_parquet(arguments.parquet, arguments.name)
+        run.to_parquet(file_to_write(arguments.parquet, "--parquet"), arguments.name)
     elif arguments.csv is not None:
         from runwidgets.exports import write_csv
 
         if arguments.csv == _STDOUT:
             write_csv(run._whole(arguments.name), sys.stdout)
         else:
-            run.to_csv(arguments.csv, arguments.name)
+            run.to_csv(file_to_write(arguments.csv, "--csv"), arguments.name)
     elif arguments.json is not None:
         from runwidgets.exports import write_json
 
         if arguments.json == _STDOUT:
             write_json(run._whole(arguments.name), sys.stdout)
         else:
-            run.to_json(arguments.json, arguments.name)
+            run.to_json(file_to_write(arguments.json, "--json"), arguments.name)
     else:
         _print_table(run, arguments.name)
     return DONE

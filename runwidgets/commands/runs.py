@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+from runwidgets.commands.amounts import whole
 from runwidgets.commands.selection import add_workspace, workspace_of
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _USUAL_LIMIT: Final = 50
 _SHORTEST_ID: Final = 8
 _LAST_ROWS: Final = 256
+_LOOKED_AT: Final = 20
+_MOST_NAMED: Final = 20
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,7 +45,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument("--sort", metavar="METRIC", help="only runs with this metric, by its last value, least first")
     parser.add_argument("--desc", action="store_true", help="with --sort: greatest first")
     parser.add_argument(
-        "--limit", metavar="N", type=int, help=f"at most so many; 0 for all (by default {_USUAL_LIMIT}, as JSON all)"
+        "--limit", metavar="N", type=whole, help=f"at most so many; 0 for all (by default {_USUAL_LIMIT}, as JSON all)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, times as UTC epoch seconds")
     add_workspace(parser)
@@ -60,11 +64,13 @@ def _run(arguments: argparse.Namespace) -> int:
     shown = found[:limit] if limit > 0 else found
     metric = arguments.sort
     values = [last_value(workspace._store, one.run.run_id, metric) if metric else None for one in shown]
+    is_unknown = metric is not None and not shown and _is_unknown(workspace, metric)
     if arguments.json:
         say(plain_json([_plain(one, metric, value) for one, value in zip(shown, values, strict=True)]))
         return 0
     if not shown:
-        say(f"no runs in the workspace {workspace.name!r} that are asked for")
+        if not is_unknown:
+            say(f"no runs in the workspace {workspace.name!r} that are asked for")
         return 0
     for line in _lines(shown, metric, values):
         say(line)
@@ -81,8 +87,10 @@ def _found(workspace: Workspace, arguments: argparse.Namespace) -> Iterable[Foun
     from runwidgets.store.liveness import observed_status
     from runwidgets.values import stored_text
 
-    if arguments.desc and not arguments.sort:
+    if arguments.desc and arguments.sort is None:
         raise UserError("--desc goes with --sort METRIC: without it runs are listed newest first")
+    if arguments.sort is not None and not arguments.sort:
+        raise UserError("--sort '': the name of a metric is wanted")
     status = _status(arguments.status)
     pairs = (tag.partition("=") for tag in arguments.tag)
     query = replace(
@@ -90,7 +98,7 @@ def _found(workspace: Workspace, arguments: argparse.Namespace) -> Iterable[Foun
         tags={stored_text(key): stored_text(value) if equals else None for key, equals, value in pairs},
     )
     store = workspace._store
-    if not arguments.sort:
+    if arguments.sort is None:
         yield from found_runs(store, query, status)
         return
     ids = store.find(replace(query, order_by=arguments.sort, descending=arguments.desc))
@@ -98,6 +106,22 @@ def _found(workspace: Workspace, arguments: argparse.Namespace) -> Iterable[Foun
         for one in store.described(ids[start : start + _LAST_ROWS]):
             if status is None or observed_status(one.run.status, one.run.owner) == status:
                 yield one
+
+
+def _is_unknown(workspace: Workspace, metric: str) -> bool:
+    """Tell whether no run has a metric; that is said beside what is printed, with those that the newest runs have."""
+    from runwidgets.records import RunQuery
+
+    store = workspace._store
+    if store.find(RunQuery(deep=True, order_by=metric, limit=1)):
+        return False
+    newest = store.find(RunQuery(deep=True, limit=_LOOKED_AT))
+    names = dict.fromkeys(one.name for run_id in newest for one in store.metrics(run_id))
+    there = ", ".join(map(repr, [*names][:_MOST_NAMED])) + (" …" if len(names) > _MOST_NAMED else "")
+    sys.stderr.write(
+        f"no run in the workspace {workspace.name!r} has the metric {metric!r}; the newest have: {there or 'none'}\n"
+    )
+    return True
 
 
 def _status(word: str | None) -> str | None:

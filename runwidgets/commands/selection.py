@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from runwidgets.compute import ComputeTarget
     from runwidgets.run import Run
     from runwidgets.workspace import Workspace
 
@@ -51,6 +52,27 @@ def workspace_of(arguments: argparse.Namespace, *, is_made: bool = False) -> Wor
     if not is_made and not is_workspace(workspace._folder):
         raise not_found(workspace.name)
     return workspace
+
+
+def target_of(workspace: Workspace, name: str) -> ComputeTarget:
+    """Open a compute target.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none of that name; the message has the command that makes it.
+    """
+    from runwidgets.compute import ComputeTarget, compute_targets
+    from runwidgets.errors import ComputeTargetError
+
+    try:
+        return ComputeTarget(workspace, name)
+    except ComputeTargetError as error:
+        there = ", ".join(compute_targets(workspace))
+        raise NotFoundError(
+            f"the workspace {workspace.name!r} has no compute target {name!r}; it has: {there}. "
+            "`runwidgets compute create NAME --slots N` makes one"
+        ) from error
 
 
 def run_of(workspace: Workspace, beginning: str) -> Run:

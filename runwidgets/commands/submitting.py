@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from runwidgets.commands.amounts import seconds, whole
 from runwidgets.commands.exits import DONE, INTERRUPTED, RUN_FAILED
-from runwidgets.commands.selection import add_workspace, workspace_of
+from runwidgets.commands.selection import add_workspace, target_of, workspace_of
+from runwidgets.commands.troubles import in_words
 from runwidgets.errors import UserError
 
 if TYPE_CHECKING:
@@ -50,13 +52,15 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="run with these packages of pip, in an environment that is made once (by default with the Python that "
         "runs this command)",
     )  # fmt: skip
-    parser.add_argument("--max-seconds", metavar="S", type=float, help="end the run after so long (by default 30 days)")
     parser.add_argument(
-        "--processes", metavar="N", type=int,
+        "--max-seconds", metavar="S", type=seconds, help="end the run after so long (by default 30 days)"
+    )
+    parser.add_argument(
+        "--processes", metavar="N", type=whole,
         help="run it as N processes at once, which RANK and WORLD_SIZE tell apart; they log to one run",
     )  # fmt: skip
     parser.add_argument(
-        "--priority", metavar="N", type=int, help="runs of a higher one leave the queue first (by default 0)"
+        "--priority", metavar="N", type=whole, help="runs of a higher one leave the queue first (by default 0)"
     )
     parser.add_argument(
         "-f", "--follow", action="store_true",
@@ -72,8 +76,10 @@ def _run(arguments: argparse.Namespace) -> int:
     config = _config(arguments)
     tags = {key: value if equals else None for key, equals, value in _pairs(arguments.tag)}
     program = config.checked()  # before a workspace is made for nothing
+    workspace = workspace_of(arguments, is_made=True)
+    target_of(workspace, program.target)
     experiment = Experiment(
-        workspace_of(arguments, is_made=True),
+        workspace,
         arguments.experiment if arguments.experiment is not None else experiment_name(program.source_directory),
     )
     run = experiment.submit(config, tags, display_name=arguments.name, priority=arguments.priority)
@@ -93,8 +99,14 @@ def _config(arguments: argparse.Namespace) -> ScriptRunConfig:
     options: dict[str, Any] = {}
     if arguments.requirements is not None:
         file = arguments.requirements
+        try:
+            Path(file).open("rb").close()
+        except OSError as error:
+            raise UserError(f"--requirements {in_words(error)}") from error
         options["environment"] = Environment.from_pip_requirements(Path(file).stem, file)
     if arguments.processes is not None:
+        if arguments.processes < 1:
+            raise UserError(f"--processes is {arguments.processes}: it must be a number of processes from 1 on")
         options["distributed_job_config"] = MpiConfiguration(process_count_per_node=arguments.processes)
     if arguments.max_seconds is not None:
         options["max_run_duration_seconds"] = arguments.max_seconds
@@ -102,8 +114,8 @@ def _config(arguments: argparse.Namespace) -> ScriptRunConfig:
         arguments.folder, arguments.script, arguments.for_script, compute_target=arguments.target, **options
     )
     for key, equals, value in _pairs(arguments.env):
-        if not equals:
-            raise UserError(f"--env {key}: give it as KEY=VALUE")
+        if not equals or not key:
+            raise UserError(f"--env {key or '=' + value}: give it as KEY=VALUE")
         config.run_config.environment_variables[key] = value
     return config
 

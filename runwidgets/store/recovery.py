@@ -14,6 +14,7 @@ from runwidgets.store.framing import read_journal
 from runwidgets.store.journal import segments_in
 from runwidgets.store.liveness import lives_here
 from runwidgets.store.locks import lock_of, take
+from runwidgets.store.orphans import end_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,6 +154,8 @@ class Recovery:
                 return  # another process was faster, or they are another user's
             if self._may_live_elsewhere(store, segments):
                 return
+            if (self._journals.parent / "submissions").is_dir() and (count := end_orphans(journal_id)):
+                _log.warning("%d processes of a script whose supervisor was killed went on, and were killed", count)
             fold_journal(store, segments, store.folded_bytes(journal_id))
             for run_id in store.end_journal(journal_id, time.time()):
                 _log.warning("run %s is recorded as Failed: its process ended without completing it", run_id)

@@ -79,6 +79,8 @@ class Definition(Program, frozen=True, kw_only=True):
         Of the files to run; the script runs in a fresh copy of them.
     submitted_by
         Name of the user who submitted it; empty where the system knew none.
+    submitted_from
+        Id of the run of this workspace whose script submitted it; empty where no script did.
     """
 
     run_id: str
@@ -87,6 +89,7 @@ class Definition(Program, frozen=True, kw_only=True):
     experiment: str
     snapshot_id: str
     submitted_by: str = ""
+    submitted_from: str = ""
 
 
 class Place:

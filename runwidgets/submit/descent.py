@@ -8,10 +8,9 @@ import time
 from contextlib import suppress
 from typing import Final
 
+from runwidgets.store.orphans import SUPERVISOR
 from runwidgets.system import descendants, has_children, variables_of
 
-SUPERVISOR: Final = "RUNWIDGETS_SUPERVISOR"
-"""The environment variable by which the process that looks after another run is known: that goes on by itself."""
 _MOMENT_SECONDS: Final = 0.002
 
 

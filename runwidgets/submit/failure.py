@@ -24,7 +24,7 @@ _NOT_PARSED: Final = re.compile(r"(?P<name>SyntaxError|IndentationError|TabError
 _RAISED: Final = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?")
 
 
-def exit_error(what: str, code: int, log: Path, *, out_of_memory: bool = False) -> RunError:
+def exit_error(what: str, code: int, log: Path, *, rank: int | None = None, out_of_memory: bool = False) -> RunError:
     """Say why a process of a run failed.
 
     Parameters
@@ -35,10 +35,15 @@ def exit_error(what: str, code: int, log: Path, *, out_of_memory: bool = False) 
         Its exit code, negative for a signal.
     log
         What it printed.
+    rank
+        Which of several processes it is, for the message; None where it is the only one.
     out_of_memory
         Whether the system has killed a process meanwhile for want of memory.
     """
     tail = last_lines(log)
+    if rank is not None:
+        what += f" (rank {rank})"
+    where = "" if rank is None else f"rank {rank}: "
     if code < 0:
         name = _signal_name(-code)
         if -code == signal.SIGKILL and out_of_memory:
@@ -53,10 +58,10 @@ def exit_error(what: str, code: int, log: Path, *, out_of_memory: bool = False) 
         raised = _exception_in(trace)
         if raised is not None:
             name, message = raised
-            return RunError(name.rpartition(".")[2], message, trace)
+            return RunError(name.rpartition(".")[2], where + message, trace)
     if tail and (found := _NOT_PARSED.fullmatch(tail[-1])):
         begin = next((at for at, line in enumerate(tail) if _PLACE.fullmatch(line)), len(tail) - 1)
-        return RunError(found["name"], found["message"], "\n".join(tail[begin:]))
+        return RunError(found["name"], where + found["message"], "\n".join(tail[begin:]))
     return RunError("ScriptFailed", f"{what} ended with exit code {code}." + _quoted(tail[-_LINES:]))
 
 

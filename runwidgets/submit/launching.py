@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from runwidgets.context import EXPERIMENT, RUN_ID, WORKSPACE
-from runwidgets.submit.descent import SUPERVISOR
+from runwidgets.store.orphans import MARK, SUPERVISOR
 
 if TYPE_CHECKING:
     from runwidgets.store.files import FileRoot
@@ -38,7 +38,7 @@ def log_names(process_count: int) -> list[str]:
     return [f"user_logs/std_log_process_{rank:02d}.txt" for rank in range(process_count)]
 
 
-def launch(definition: Definition, interpreter: str, folder: Path, files: FileRoot) -> list[Rank]:
+def launch(definition: Definition, interpreter: str, folder: Path, files: FileRoot, mark: str) -> list[Rank]:
     """Start all processes of a run, each in a session of its own, writing straight into its log.
 
     Parameters
@@ -51,13 +51,15 @@ def launch(definition: Definition, interpreter: str, folder: Path, files: FileRo
         The copy of its files, which it works in.
     files
         Where its logs lie.
+    mark
+        By which they, and what they start, are known; see `runwidgets.store.orphans`.
 
     Raises
     ------
     OSError
         If one cannot be started; those before it are killed.
     """
-    common = environment_of(definition, interpreter)
+    common = environment_of(definition, interpreter) | {MARK: mark}
     words = _checked(words_of(definition, interpreter), common, folder)
     # Has the system kill the first process of a script when its supervisor and the warden are killed at once.
     leash = [setpriv, "--pdeathsig", "KILL", "--"] if (setpriv := shutil.which("setpriv")) else []

@@ -15,6 +15,7 @@ from runwidgets.run import Run
 from runwidgets.store.queue import Queue
 from runwidgets.submit.definition import Place, working_folder
 from runwidgets.submit.launching import BUILD_LOG, log_names
+from runwidgets.submit.lineage import held_above
 from runwidgets.submit.waking import WAKE
 from runwidgets.system import lives, this_process
 
@@ -118,7 +119,7 @@ class ScriptRun(Run):
         -------
         dict
             ``status``, and ``details``: such as ``2nd of 5 in the queue of 'local'``; None for a run that does not
-            wait.
+            wait. Where the runs that it comes from hold all slots, that is said: it starts when one ends.
         """
         status = self.get_status()
         definition = self._definition if status in _WAITING else None
@@ -129,8 +130,10 @@ class ScriptRun(Run):
         if self._id not in waiting:
             return {"status": status, "details": None}
         place, count = waiting.index(self._id) + 1, len(waiting)
-        running = len(queue.running())
-        taken = f"{running} of {queue.slots} slots are taken"
+        taken = (
+            held_above(self._experiment.workspace, definition.target, self._parent_id, definition.submitted_from)
+            or f"{len(queue.running())} of {queue.slots} slots are taken"
+        )
         return {
             "status": status,
             "details": f"{_ordinal(place)} of {count} in the queue of {definition.target!r}; {taken}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +15,11 @@ from runwidgets.submit.needs import needs_of, settled
 from runwidgets.submit.run_configuration import LOCAL, RunConfiguration
 from runwidgets.submit.sections import DockerConfiguration
 from runwidgets.submit.submitting import submit_program
+from runwidgets.submit.words import texts_of, words_of
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from runwidgets.experiment import Experiment
     from runwidgets.submit.environment import Environment
@@ -42,7 +42,7 @@ class ScriptRunConfig(Closed):
     script
         The script's path in it.
     arguments
-        What the script gets, a list; each is given as its text.
+        What the script gets, a list of texts, numbers, bools and paths; each is given as its text.
     run_config
         A `RunConfiguration` that says the rest. Then ``compute_target``, ``environment``,
         ``distributed_job_config``, ``docker_runtime_config`` and ``max_run_duration_seconds`` are not used, which is a
@@ -68,7 +68,7 @@ class ScriptRunConfig(Closed):
     ------
     RunConfigurationError
         If ``run_config``, ``environment``, ``distributed_job_config`` or ``docker_runtime_config`` is of another kind,
-        or ``arguments`` are no list.
+        or ``arguments`` are no list, or one of them is nothing that has a text, such as None, a dict or a list.
     """
 
     source_directory: Any
@@ -124,7 +124,7 @@ class ScriptRunConfig(Closed):
         says_what = script is not None or command is not None
         self.script = script if says_what else self.run_config.script
         self.command = _own(command if says_what else self.run_config.command)
-        self.arguments = _words("arguments", arguments if arguments is not None else self.run_config.arguments)
+        self.arguments = words_of("arguments", arguments if arguments is not None else self.run_config.arguments)
 
     def checked(self) -> Program:
         """Check everything, and give what is to run; nothing is written or started.
@@ -152,7 +152,7 @@ class ScriptRunConfig(Closed):
             _log.warning(
                 "docker is asked for, and nothing here runs images: the script runs on this machine without one"
             )
-        arguments = [str(word) for word in _words("arguments", self.arguments)]
+        arguments = texts_of("arguments", self.arguments)
         script, command = self._program(folder, arguments)
         environment = settled(config.environment.as_dict())
         needs = needs_of(environment)
@@ -201,10 +201,7 @@ class ScriptRunConfig(Closed):
             )
         if arguments:
             raise RunConfigurationError("arguments are for a script: put those of a command into the command")
-        if isinstance(self.command, str):
-            words = [self.command]
-        else:
-            words = [str(word) for word in _words("command", self.command)]
+        words = [self.command] if isinstance(self.command, str) else texts_of("command", self.command)
         if not any(word.strip() for word in words):
             raise RunConfigurationError(f"command is {self.command!r}: there is nothing to run")
         # SDK v1 hands its words to a shell, so that a single one may be a whole line.
@@ -219,15 +216,7 @@ def _warn_of_unused(**arguments: object) -> None:
 
 
 def _own(command: Any) -> Any:
-    return command if command is None or isinstance(command, str) else _words("command", command)
-
-
-def _words(argument: str, words: Any) -> list[Any]:
-    if isinstance(words, (str, bytes, dict)) or not isinstance(words, Iterable):
-        raise RunConfigurationError(
-            f"{argument} is a list, such as ['--alpha', 0.1], not {type(words).__name__}: {words!r}"
-        )
-    return list(words)
+    return command if command is None or isinstance(command, str) else words_of("command", command)
 
 
 def _folder(source_directory: Any) -> Path:

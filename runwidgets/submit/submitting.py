@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import subprocess
 import sys
@@ -23,12 +24,13 @@ from runwidgets.recording import tag_texts
 from runwidgets.records import RunStatus
 from runwidgets.starting import checked_run_id
 from runwidgets.store.handover import NewJournal
+from runwidgets.store.orphans import SUPERVISOR
 from runwidgets.store.queue import Queue
 from runwidgets.store.recovery import fold_journal
 from runwidgets.store.snapshots import snapshots_of
 from runwidgets.store.sources import Limits
 from runwidgets.submit.definition import Definition, Place, working_folder
-from runwidgets.submit.descent import SUPERVISOR
+from runwidgets.submit.lineage import held_above, submitting_run
 from runwidgets.submit.script_run import ScriptRun
 from runwidgets.surroundings import SNAPSHOT_ID, facts_of, keep_texts
 from runwidgets.system import process_of
@@ -49,6 +51,7 @@ _MAIN: Final = (
 _PACKAGE_ROOT: Final = str(Path(__file__).parents[2])
 _FOR_AZURE_ALONE: Final = frozenset({"credential_passthrough"})
 _HIGHEST_PRIORITY: Final = 10_000
+_log = logging.getLogger(__name__)
 _now = time.time
 
 
@@ -84,8 +87,18 @@ def submit_program(
         experiment=experiment.name,
         snapshot_id="",
         submitted_by=_user(),
+        submitted_from=submitting_run(experiment.workspace),
     )
-    return submit(experiment, definition, tags=tags, parent_id=_parent_run_id, name=display_name, priority=priority)
+    run = submit(experiment, definition, tags=tags, parent_id=_parent_run_id, name=display_name, priority=priority)
+    if held := held_above(experiment.workspace, program.target, _parent_run_id, definition.submitted_from):
+        _log.warning(
+            "run %s waits in the queue of %r: %s. Who waits for it before that waits for ever: submit it to another "
+            "target, or give this one more slots by ComputeTarget.create(workspace, name, LocalCompute(slots=…))",
+            run.id,
+            program.target,
+            held,
+        )
+    return run
 
 
 def _user() -> str:

@@ -11,13 +11,14 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from runwidgets.context import FAILURE_CODE, FAILURE_MESSAGE
+from runwidgets.context import FAILED_LOG, FAILURE_CODE, FAILURE_MESSAGE
 from runwidgets.errors import EnvironmentBuildStoppedError, RunwidgetsError, StoreError
 from runwidgets.events import FileStored, PointLogged, PropertiesAdded, StatusSet
 from runwidgets.outputs import Outputs
 from runwidgets.records import RunError, RunStatus
 from runwidgets.store.ending import error_of
 from runwidgets.store.files import FileRoot
+from runwidgets.store.orphans import mark_of
 from runwidgets.store.recorder import recorder_of
 from runwidgets.store.snapshots import snapshots_of
 from runwidgets.submit.definition import Definition, Place, working_folder
@@ -45,6 +46,8 @@ _FIRST_SAMPLE_SECONDS: Final = 1.0
 _COLLECT_SECONDS: Final = 5.0
 _SETTLED_SECONDS: Final = 2.0
 """For how long a file must not have changed to be kept while the script goes on."""
+_RESTLESS_SECONDS: Final = 10.0
+"""How long a file that never rests so long waits to be kept all the same, where nobody has it open to write."""
 _PATIENCE_SECONDS: Final = 3.0
 """How long the end of a run waits, at most, for another process that reads the script's journal just now."""
 _SHARE: Final = 0.02
@@ -73,6 +76,7 @@ class Supervision:
 
     def __init__(self, folder: Path, run_id: str, journal: Adopted, alarm: Alarm, turn: Ticket | None) -> None:
         self._run_id = run_id
+        self._journal_id = journal.journal_id
         self._alarm = alarm
         self._turn = turn
         self._has_slot = turn is not None
@@ -123,10 +127,11 @@ class Supervision:
         self._code.mkdir(parents=True)
         self._snapshots.restore(definition.snapshot_id, self._code)
         kept = [*(["outputs"] if definition.collects_outputs else []), *definition.watched_directories]
-        self._outputs = Outputs({name: self._code / name for name in kept})
+        self._outputs = Outputs({name: self._code / name for name in kept}, restless_seconds=_RESTLESS_SECONDS)
         self._check()
         kills = out_of_memory_kills()
-        self._ranks = launch(definition, interpreter, self._code, self._files)
+        mark = mark_of(self._journal_id, self._run_id)
+        self._ranks = launch(definition, interpreter, self._code, self._files, mark)
         for rank in self._ranks:
             self._record(FileStored(self._run_id, _now(), rank.log, 0))
         self._say(RunStatus.RUNNING)
@@ -139,10 +144,9 @@ class Supervision:
         self._stop_all()
         code = failed.process.returncode
         what = definition.script or "the command"
-        if len(self._ranks) > 1:
-            what += f" (rank {failed.number})"
         log = self._files.path(self._run_id, failed.log)
-        error = exit_error(what, code, log, out_of_memory=out_of_memory_kills() > kills)
+        number = failed.number if len(self._ranks) > 1 else None
+        error = exit_error(what, code, log, rank=number, out_of_memory=out_of_memory_kills() > kills)
         return RunStatus.FAILED, self._said_by_script() or error
 
     def _said_by_script(self) -> RunError | None:
@@ -195,7 +199,7 @@ class Supervision:
             ended = [rank for rank in self._ranks if rank.process.returncode is not None]
             failed = next((rank for rank in ended if rank.process.returncode != 0), None)
             if failed is not None or len(ended) == len(self._ranks):
-                self._note_exit(failed or ended[0])
+                self._note_exit(failed or ended[0], is_one_of_several=failed is not None and len(self._ranks) > 1)
                 return failed
             self._check()
             now = time.monotonic()
@@ -288,9 +292,11 @@ class Supervision:
     def _record(self, event: FileStored | PointLogged | PropertiesAdded) -> None:
         self._recorder.write(event)
 
-    def _note_exit(self, rank: Rank) -> None:
+    def _note_exit(self, rank: Rank, *, is_one_of_several: bool) -> None:
         code = rank.process.returncode
         facts = {"runwidgets.exit_code": str(code)} if code >= 0 else {"runwidgets.signal": str(-code)}
+        if is_one_of_several:
+            facts[FAILED_LOG] = rank.log
         self._record(PropertiesAdded(self._run_id, _now(), facts))
 
     def _note_sizes(self) -> None:

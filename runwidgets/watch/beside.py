@@ -93,6 +93,6 @@ class Onlooker:
         if not is_script(view.record):
             return []
         if not self._logs.names:  # where nobody has looked yet
-            self._logs.find(view.files)
+            self._logs.find(view.files, view.properties)
         found = self._logs.last(_LAST_BYTES)
         return shown(found[0].decode("utf-8", "replace")).lines if found else []

@@ -13,11 +13,12 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from runwidgets.context import FAILED_LOG
 from runwidgets.errors import NotFoundError, UserError
 from runwidgets.reading import LOG_FOLDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from runwidgets.store.files import FileRoot
@@ -29,6 +30,7 @@ DOWNLOAD_BYTES: Final = 2**25
 """The most of a log that a browser is given as a file."""
 _CHECKED_BYTES: Final = 64
 _SCRIPT_LOG: Final = re.compile(r"std_log(_process_\d+)?\.txt")
+_NOTHING: Final[Mapping[str, str]] = {}
 _GONE: Final = "the file is not there any more"
 
 
@@ -200,13 +202,17 @@ class Logs:
         """The names as of the last `find`."""
         return self._names
 
-    def find(self, files: Iterable[str]) -> list[str]:
+    def find(self, files: Iterable[str], properties: Mapping[str, str] = _NOTHING) -> list[str]:
         """List the logs: those among the files that the store knows of, and those that lie in the run's folder.
+
+        The first is that of the process which has failed, where one of several has: it is the one to see.
 
         A log is there before anybody has told the store of it. One that was there stays in the list when its file goes:
         whoever reads it is told.
         """
-        self._names = log_names([*self._names, *files, *self._lying()])
+        names = log_names([*self._names, *files, *self._lying()])
+        failed = properties.get(FAILED_LOG)
+        self._names = sorted(names, key=lambda name: name != failed)
         return self._names
 
     def _lying(self) -> list[str]:

@@ -259,7 +259,7 @@ class RunDetails(ipywidgets.VBox):
 
     def _look_beside(self) -> None:
         """Look at what is no part of the view."""
-        logs = self._log_files.find(self._view.files)
+        logs = self._log_files.find(self._view.files, self._view.properties)
         beside = replace(self._beside, log_count=len(logs), bar=self._onlooker.bar(self._view))
         if self._looks_to_go and beside.is_canceling:
             self._looks_to_go -= 1

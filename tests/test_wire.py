@@ -28,6 +28,7 @@ from runwidgets.watch.bars import Bar
 from runwidgets.watch.beside import Beside
 from runwidgets.watch.board import board_state
 from runwidgets.watch.children import children_state
+from runwidgets.watch.evaluation import evaluation_state, figure_of
 from runwidgets.watch.facts import details_state
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.logs import Part, log_message
@@ -48,7 +49,12 @@ from runwidgets.watch.wire import (
     metrics_state,
     spark,
 )
+from tests.test_documents import DOCUMENTS
 
+PATHS = {
+    "accuracy_table": ["accuracy_table"], "confusion_matrix": ["confusion_matrix"],
+    "residuals": ["residuals", "residuals_1.json"], "predictions": ["predictions"],
+}  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden" / "wire.json"
 START = 1_790_000_000.0
 
@@ -124,6 +130,24 @@ def board_example():
     return board_state([busy, away], START + 141, cancels, {"run_id": "digits-17", "run_name": "mlp baseline"})
 
 
+def documents_example():
+    """One metric of each kind, one of them logged twice."""
+    return view_of(*(vector(kind, paths, kind=MetricKind(kind)) for kind, paths in PATHS.items()))
+
+
+def figures_example():
+    """What each kind of document is drawn as; and one that is not."""
+    found = [
+        (PATHS[kind][0], figure_of(MetricKind(kind), kind, {"schema_type": kind, "data": DOCUMENTS[kind]}))
+        for kind in PATHS
+    ]
+    refused = {"kind": "refused", "note": "the file is not there"}
+    return [
+        {"kind": "figure", "path": path, "figure": figure, "is_final": figure is not refused}
+        for path, figure in [*found, (PATHS["residuals"][1], refused)]
+    ]
+
+
 def states():
     view = example()
     now = START + 141
@@ -148,6 +172,8 @@ def states():
         "logs": logs_state(["user_logs/std_log.txt", "logs/azureml.log"], is_open=True),
         "logs_controls": DEFAULT_LOGS_CONTROLS,
         "board": board_example(),
+        "evaluation": evaluation_state(documents_example()),
+        "figure_messages": figures_example(),
         "log_message": log_message("user_logs/std_log.txt", Part(1, 0, 100, 100, b""))[0],
     }  # fmt: skip
 

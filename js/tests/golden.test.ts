@@ -1,8 +1,9 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import golden from "../../tests/golden/wire.json";
 import boardPanel from "../src/board";
 import childrenPanel from "../src/children";
 import detailsPanel from "../src/details";
+import evaluationPanel from "../src/evaluation";
 import { exactText, formatValue } from "../src/format";
 import headerPanel from "../src/header";
 import headingPanel from "../src/heading";
@@ -13,6 +14,8 @@ import type {
   BoardState,
   ChildrenState,
   DetailsState,
+  EvaluationState,
+  FigureMessage,
   HeaderState,
   HeadingState,
   ImagesState,
@@ -24,6 +27,7 @@ import type {
 } from "../src/wire";
 import { mount } from "./model";
 import * as shapes from "./shapes";
+import { bringIntoSight, layOut } from "./sizes";
 
 afterEach(() => document.body.replaceChildren());
 
@@ -39,6 +43,8 @@ const SHAPES = {
   logs_controls: shapes.logs_controls,
   log_message: shapes.log_message,
   board: shapes.board,
+  evaluation: shapes.evaluation,
+  figure_messages: shapes.figure_messages,
 };
 
 /** Sound because the first test holds each state to its shape. */
@@ -54,6 +60,8 @@ const wire = golden as unknown as {
   logs_controls: LogsControls;
   log_message: LogMessage;
   board: BoardState;
+  evaluation: EvaluationState;
+  figure_messages: FigureMessage[];
 };
 
 test("the example that Python writes holds exactly the states of wire.ts", () => {
@@ -135,4 +143,20 @@ test("the board shows Python's example", () => {
     [...(busy?.active ?? []), ...(busy?.queued ?? [])].map(({ run_name }) => run_name),
   );
   expect(texts(".rw-banner-warning:not([hidden]) .rw-banner-text")).toContain(wire.board.targets[1]?.trouble);
+});
+
+test("the evaluation shows Python's example", () => {
+  layOut();
+  const { model, texts, all } = mount(evaluationPanel, { state: wire.evaluation });
+  expect(texts(".rw-card-title")).toEqual(wire.evaluation.documents.map(({ name }) => name));
+  bringIntoSight();
+  const latest = wire.evaluation.documents.map(({ logged }) => ({
+    kind: "figure",
+    path: logged.at(-1)?.path,
+  }));
+  expect(model.send.mock.calls.map(([request]) => request)).toEqual(latest);
+  for (const message of wire.figure_messages) model.receive(message);
+  expect(all(".rw-card-yet")).toHaveLength(0);
+  expect(texts(".rw-figure-trouble:not([hidden])")).toEqual(["the file is not there"]);
+  vi.unstubAllGlobals();
 });

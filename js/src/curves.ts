@@ -64,16 +64,16 @@ const COLORS = 12;
 const MANY = 6;
 
 function seriesOf(chart: CurveChart, curve: Curve, index: number): Series {
-  const score = curve.score === null ? "" : `  ${chart.score_name} ${curve.score.toFixed(3)}`;
   return {
     id: `${curve.is_average ? "average" : "class"} ${index}`,
-    label: curve.label + score,
+    label: curve.label,
     color: `var(--rw-series-${index % COLORS})`,
     kind: "line",
     x: curve.x,
     y: curve.y,
     size: curve.is_average ? 2.2 : 1.4,
     sign: index,
+    ...(curve.score === null ? {} : { detail: `${chart.score_name} ${curve.score.toFixed(3)}` }),
     ...(chart.id === "calibration" ? { marked: curve.x.map((_, i) => i) } : {}),
   };
 }

@@ -118,7 +118,7 @@ function openOne(figure: Exclude<Figure, { kind: "refused" }>) {
   return panel;
 }
 
-const labels = (panel: ReturnType<typeof openOne>) => panel.texts(".rw-plot-entry .rw-plot-name");
+const labels = (panel: ReturnType<typeof openOne>) => panel.texts(".rw-plot-entry");
 
 test("what is not in sight is not asked for, and what is once", () => {
   const { model, texts } = open(document_("a", "residuals"), document_("b", "predictions"));
@@ -250,11 +250,11 @@ test("cells that are not known are a dash, and what is odd is told", () => {
 test("each curve has its score in the legend", () => {
   const panel = openOne(curves(2));
   expect(labels(panel)).toEqual([
-    "macro  AUC 0.900",
-    "micro  AUC 0.900",
-    "weighted  AUC 0.900",
-    "class 0  AUC 0.900",
-    "class 1  AUC 0.900",
+    "macroAUC 0.900",
+    "microAUC 0.900",
+    "weightedAUC 0.900",
+    "class 0AUC 0.900",
+    "class 1AUC 0.900",
   ]);
   expect(panel.all(".rw-plot-diagonal")).toHaveLength(1);
 });
@@ -269,7 +269,7 @@ test.each([
   button(panel.all(".rw-choice"), title).click();
   expect(panel.find(".rw-plot-picture").getAttribute("aria-label")).toContain(label);
   expect(panel.all(".rw-plot-diagonal")).toHaveLength(diagonals);
-  expect(labels(panel)[0]).toBe(score !== "" ? `macro  ${score} 0.900` : "macro");
+  expect(labels(panel)[0]).toBe(score !== "" ? `macro${score} 0.900` : "macro");
   expect(labels(panel).includes("at random")).toBe(title === "lift");
 });
 

@@ -165,8 +165,21 @@ def test_a_table_of_percentiles_alone_has_its_curves_but_no_pooled_one():
     assert found["calibration"] == {}
 
 
-def test_nan_and_infinite_thresholds_are_passed_over():
-    odd = {**TINY, "data": {**TINY["data"], "probability_thresholds": [float("nan"), 0.5, float("inf")]}}
+def test_the_macro_precision_at_a_recall_is_the_mean_of_what_the_classes_reach_with_it():
+    truth, scores = classifier(rows=200)
+    found, _ = charts(accuracy_table(truth, scores, every_threshold(scores)))
+    theirs = np.zeros(101)
+    for c in range(3):
+        precision, recall, _ = precision_recall_curve(truth == c, scores[:, c])
+        rising = recall[::-1]
+        first = [int(np.argmax(rising >= r - 1e-9)) for r in np.linspace(0, 1, 101)]
+        theirs += precision[::-1][first] / 3
+    assert found["precision_recall"]["macro"]["y"] == pytest.approx(theirs, abs=1e-4)
+
+
+@pytest.mark.parametrize("thresholds", [[float("nan"), 0.5, float("inf")], [-1.0, 0.5, 2.0]])
+def test_thresholds_that_are_no_probabilities_are_passed_over(thresholds):
+    odd = {**TINY, "data": {**TINY["data"], "probability_thresholds": thresholds}}
     found, _ = charts(odd)
     assert points(found["calibration"]["a"]) == [(0.25, 0.1667), (0.75, 0.75)]
     assert points(found["roc"]["a"]) == points(charts(TINY)[0]["roc"]["a"])

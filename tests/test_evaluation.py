@@ -265,24 +265,6 @@ def test_a_display_keeps_only_so_many_figures(run, look):
     assert len(sheets._figures) == MAX_KEPT
 
 
-def test_a_thousand_documents_of_one_name_are_all_known(run, look):
-    run.log_residuals("m", document("residuals"))
-    (path,) = (path for _, path in look()[0].metrics["m"].documents)
-    for _ in range(5000):  # as many as are read as summaries, where they are numbers
-        run._write(_rows(run, path))
-    run.flush()
-    assert len(look()[0].metrics["m"].documents) == 5001
-    fresh = Feed(run._recorder, run.id)
-    fresh.step()
-    assert len(fresh.view.metrics["m"].documents) == 5001
-
-
-def _rows(run, path):
-    from runwidgets.events import RowsLogged
-
-    return RowsLogged(run.id, 1.79e9, "m", MetricKind.RESIDUALS, {"": [path]})
-
-
 def test_a_display_answers_the_browser(run):
     run.log_residuals("m", document("residuals"))
     details = RunDetails(run)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from runwidgets.watch.evaluation import Figure, FigureMessage
     from runwidgets.watch.view import RunView
 
-MAX_BYTES: Final = 32 * 2**20
-"""Largest document that is read."""
+MAX_BYTES: Final = 8 * 2**20
+"""Largest document that is read: checking one of this size takes a few seconds."""
 MAX_KEPT: Final = 64
 """How many figures are kept, to be shown again without their files."""
 

@@ -135,6 +135,19 @@ def test_a_class_that_no_row_has_is_left_out_and_told_of():
     assert figure["note"] == "1 class has no rows, and so no curves"
 
 
+def test_a_table_in_which_no_row_is_of_any_class_has_no_curves():
+    cells = [[0, 10, 0, 0], [0, 2, 8, 0], [0, 0, 10, 0]]
+    data = {
+        **TINY["data"],
+        "probability_tables": [cells, cells],
+        "percentile_tables": [[], []],
+        "class_labels": ["a", "b"],
+    }
+    found, figure = charts({**TINY, "data": data})
+    assert all(curves == {} for curves in found.values())
+    assert figure["note"] == "2 classes have no rows, and so no curves"
+
+
 def test_rows_that_are_all_of_one_class_have_no_roc():
     scores = np.array([[0.1, 0.9], [0.4, 0.6]])
     found, _ = charts(accuracy_table(np.array([1, 1]), scores, [0, 0.5, 1]))

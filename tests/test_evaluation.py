@@ -238,6 +238,8 @@ def test_a_file_that_is_not_there_yet_is_looked_for_again(run, look):
         (b'{"schema_type": "predictions", "data": {}}', "schema_type"),
         (json.dumps({"schema_type": "residuals", "data": {"bin_edges": [0, 10**400], "bin_counts": [1]}}).encode(),
          "too large"),
+        (json.dumps({"schema_type": "residuals", "data": {"bin_edges": [0, 1, 2], "bin_counts": [1e308, 1e308]}})
+         .encode(), "too large"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_such_document_becomes_a_note(run, look, content, note):

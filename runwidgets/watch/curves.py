@@ -3,7 +3,7 @@
 An accuracy table has, for each class and threshold, how many rows are true and false positives and negatives if a row
 counts as the class where its predicted probability is at least the threshold: one class against the rest. Probability
 thresholds are evenly spaced and the same for all classes, percentile thresholds are taken from each class' own
-predictions (SDK v1, ``Run.log_accuracy_table``: ``azureml-v1-api.md``, section 1.4, as in
+predictions (SDK v1, ``Run.log_accuracy_table``; the same in words:
 https://azure.github.io/azureml-sdk-for-r/reference/log_accuracy_table_to_run.html). Either is a point of the same
 curve, so that a class' curves go through both.
 """
@@ -118,7 +118,7 @@ def curves_of(data: dict[str, Any], shorten: Callable[[str], str]) -> Curves:
     for chart, name, draw in _CHARTS:
         drawn = [(index, draw(each[index])) for index in known]
         curves = _averages(chart, each, [(index, one) for index, one in drawn if one is not None])
-        if micro is not None and (pooled := draw(micro)) is not None:
+        if micro is not None and micro.positives and (pooled := draw(micro)) is not None:
             curves.insert(1, ("micro", True, pooled))
         curves += [(labels[index], False, one) for index, one in drawn if one is not None and index in shown]
         limit = min(MAX_POINTS, max(2, _MOST_POINTS // max(1, len(curves))))

@@ -6,6 +6,8 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from runwidgets.errors import NotFoundError, UserError
 from runwidgets.watch.evaluation import figure_of
 
@@ -90,7 +92,10 @@ def _figure_in(file: Path, kind: MetricKind, name: str) -> Figure:
     except (ValueError, RecursionError):
         return {"kind": "refused", "note": "the file is no JSON: it is damaged or cut off"}
     try:
-        return figure_of(kind, name, value)
+        with np.errstate(all="ignore"):
+            figure = figure_of(kind, name, value)
+        json.dumps(figure, allow_nan=False)  # counts that add up to infinity have no place on the wire
     except (ArithmeticError, ValueError, TypeError) as error:
         # A UserError is a ValueError, and says what is wrong with it; the rest are numbers that no float can hold.
         return {"kind": "refused", "note": str(error) if isinstance(error, UserError) else "its numbers are too large"}
+    return figure

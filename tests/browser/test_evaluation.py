@@ -58,7 +58,7 @@ def setup(request):
 
 def open_tab(notebook, cards: int) -> None:
     notebook.tab("Evaluation").click()
-    expect(notebook.find(CARD)).to_have_count(cards)
+    expect(notebook.find(CARD)).to_have_count(cards, timeout=30_000)
 
 
 def test_everything_is_drawn_as_what_it_is(open_notebook, setup):

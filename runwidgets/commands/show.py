@@ -26,13 +26,21 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         allow_abbrev=False,
     )
     parser.add_argument("wanted", metavar="RUN", help=RUN)
-    parser.add_argument("--watch", action="store_true", help="live, until the run has ended")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--watch", action="store_true", help="live, until the run has ended")
+    how.add_argument("--html", metavar="FILE", help="as a page to send to somebody, with charts and images")
     add_workspace(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     run = run_of(workspace_of(arguments), arguments.wanted)
+    if arguments.html is not None:
+        from runwidgets.commands.table import say
+        from runwidgets.watch.saving import save_html
+
+        say(save_html(run, arguments.html))
+        return 0
     if arguments.watch:
         from runwidgets.commands.exits import code_of
         from runwidgets.terminal.live import watch

@@ -157,7 +157,7 @@ def draw(metric: MetricView, controls: MetricsControls, started_at: float | None
     if x_axis == "relative":
         series, x_label = _in_fitting_units(series)
     is_log = controls["y_scale"] == "log"
-    if is_log and not any((y > 0).any() for _, y, _ in series):
+    if is_log and not any(((y > 0) & np.isfinite(y)).any() for _, y, _ in series):
         is_log = False
         notes.append("⚠ no values > 0: linear axis")
     if any((np.isfinite(y) & (abs(y) > _LARGEST)).any() for _, y, _ in series):

@@ -39,13 +39,12 @@ TABS: Final[tuple[tuple[TabId, str], ...]] = (
 """All tabs, always in this order. Those that not every run has are last: one that came up later would else move the
 others under the pointer."""
 MAX_UNIT: Final = 32
-PALETTE: Final = tuple(
-    f"var(--rw-series-{number}, {color})"
-    for number, color in enumerate((
-        "#3b76d6", "#d9772b", "#2f9e6b", "#b4519e", "#7a5a2b", "#17a2b8", "#c8383f", "#6a3fb5",
-        "#8a9a1b", "#66707c", "#c9a400", "#0b5d57",
-    ))
+SERIES_COLORS: Final = (
+    "#3b76d6", "#d9772b", "#2f9e6b", "#b4519e", "#7a5a2b", "#17a2b8", "#c8383f", "#6a3fb5", "#8a9a1b", "#66707c",
+    "#c9a400", "#0b5d57",
 )  # fmt: skip
+"""Colours of the lines of one chart on a light page; ``js/src/css/base.css`` has the same."""
+PALETTE: Final = tuple(f"var(--rw-series-{place}, {color})" for place, color in enumerate(SERIES_COLORS))
 """Colours of the lines of one chart: the stylesheet has those of the theme, these are the light one's."""
 
 

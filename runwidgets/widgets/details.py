@@ -20,6 +20,7 @@ from runwidgets.watch.logs import Logs
 from runwidgets.watch.pictures import Pictures
 from runwidgets.watch.poller import Look, check_seconds, poller
 from runwidgets.watch.rows import RowPages
+from runwidgets.watch.saving import save_html
 from runwidgets.watch.sheets import Sheets
 from runwidgets.watch.static import as_html, as_text
 from runwidgets.watch.view import RunView
@@ -33,6 +34,8 @@ from runwidgets.widgets.panels import HeaderPanel
 from runwidgets.widgets.still import Picture, Still
 
 if TYPE_CHECKING:
+    import os
+
     from IPython.core.events import EventManager
 
     from runwidgets.watch.poller import Subscription
@@ -117,6 +120,28 @@ class RunDetails(ipywidgets.VBox):
         self._ipython_display_()
         if not has_front_end():
             self.close()
+
+    def save_html(self, path: str | os.PathLike[str]) -> str:
+        """Write the run, as it is now, as one page to send to somebody; give its path.
+
+        The page has the status, the metrics, all charts, child runs, images, tags, the end of the log and the names of
+        the files. It needs no network and runs no script. Environment variables are never in it, paths of this machine
+        are shortened to their ends, and what looks like a secret is hidden; other words are as they were logged, so
+        read it before you send it. It has at most some 20 MB, and says what was left out.
+
+        Parameters
+        ----------
+        path
+            The file; one that is there is replaced.
+
+        Raises
+        ------
+        UserError
+            If the file cannot be written.
+        StoreError
+            If the store does not answer, and nothing is known of the run yet.
+        """
+        return save_html(self._run, path, self._view, self._charts.controls, self._charts.zone)
 
     def _ipython_display_(self) -> None:
         """Display the widget, and below it the picture that stands in for it where the notebook has no kernel."""

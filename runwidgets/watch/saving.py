@@ -1,0 +1,118 @@
+"""Writing a run as a page: what is read for it, and the file, which appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runwidgets.errors import ArgumentTypeError, StoreError, UserError
+from runwidgets.records import RunStatus
+from runwidgets.watch.feed import Feed
+from runwidgets.watch.logs import Logs
+from runwidgets.watch.pictures import Pictures
+from runwidgets.watch.report import MAX_LOG_TEXT, Contents, report_html
+from runwidgets.watch.screen import shown
+from runwidgets.watch.scrubbing import Scrubber, secret_values
+from runwidgets.watch.wire import DEFAULT_CONTROLS
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from runwidgets.run import Run
+    from runwidgets.watch.view import RunView
+    from runwidgets.watch.wire import MetricsControls
+
+
+def save_html(
+    run: Run,
+    path: str | os.PathLike[str],
+    known: RunView | None = None,
+    controls: MetricsControls = DEFAULT_CONTROLS,
+    zone: tzinfo | None = None,
+) -> str:
+    """Write a run as one page with no scripts, to be sent to somebody; give the path.
+
+    Parameters
+    ----------
+    run
+        The run, as it is now.
+    path
+        The file; one that is there is replaced.
+    known
+        What was seen of the run before, to be shown where the store does not answer.
+    controls
+        What lies along the axes of charts.
+    zone
+        Of the clock by which times are written; by default this process's.
+
+    Raises
+    ------
+    UserError
+        If the file cannot be written.
+    StoreError
+        If the store does not answer, and nothing is known of the run.
+    """
+    target = _target(path)
+    view = _seen(run, known)
+    files = run.experiment.workspace._files
+    logs = Logs(files, run.id)
+    logs.find(view.files)
+    images, data = Pictures(files, run.id).gallery(view)
+    log = logs.last(MAX_LOG_TEXT)
+    lines = shown(log[0].decode("utf-8", "replace")).lines if log else []
+    contents = Contents(images, data, lines, controls, _scrubber(run), zone)
+    _write(target, report_html(view, time.time(), contents).encode("utf-8", "replace"))
+    return str(path)
+
+
+def _seen(run: Run, known: RunView | None) -> RunView:
+    feed = Feed(run._recorder, run.id)
+    try:
+        feed.step()
+        if feed.view.status is RunStatus.NOT_RESPONDING:
+            feed.step()  # its end may be recorded by now
+    except StoreError:
+        if feed.view.record is None and (known is None or known.record is None):
+            raise
+    return feed.view if feed.view.record is not None or known is None else known
+
+
+def _scrubber(run: Run) -> Scrubber:
+    folders = {str(Path.home()): "~", str(run.experiment.workspace._folder): "…"}
+    with contextlib.suppress(OSError):  # it may be gone
+        folders[str(Path.cwd())] = "."
+    return Scrubber(folders, secret_values(os.environ))
+
+
+def _target(path: str | os.PathLike[str]) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise ArgumentTypeError(f"the file is {path!r}: give its path")
+    target = Path(os.fsdecode(path)).expanduser()
+    if not str(path) or target.is_dir():
+        raise UserError(f"{str(path)!r} is a folder: name a file in it, such as {str(target / 'run.html')!r}")
+    if not target.parent.is_dir():
+        raise UserError(f"there is no folder {str(target.parent)!r} to write {target.name} into: make it first")
+    return target
+
+
+def _write(target: Path, content: bytes) -> None:
+    scratch = None
+    try:
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError("it may not be overwritten")
+        handle, scratch = tempfile.mkstemp(dir=target.parent, prefix=".incoming-")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(scratch).chmod(0o666 & ~umask)  # as any new file
+        Path(scratch).replace(target)
+    except OSError as error:
+        raise UserError(f"{str(target)!r} cannot be written: {error.strerror or error}") from error
+    finally:
+        if scratch is not None:
+            Path(scratch).unlink(missing_ok=True)

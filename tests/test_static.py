@@ -3,10 +3,12 @@
 import math
 from html.parser import HTMLParser
 
-from runwidgets.records import RunError, RunStatus
+import numpy as np
+
+from runwidgets.records import MetricKind, RunError, RunStatus
 from runwidgets.watch.static import as_html, as_text, duration, sparkline
 from runwidgets.watch.view import RunView
-from tests.test_wire import START, example, record, vector, view_of
+from tests.test_wire import START, example, metric, record, vector, view_of
 
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[31m\n🚀"
 
@@ -61,7 +63,7 @@ def test_the_page_shows_every_string_as_text_and_has_no_element_but_its_own():
     hostile = record(name=HOSTILE, experiment="exp", error=RunError(HOSTILE, HOSTILE))
     page = Tags()
     page.feed(as_html(view_of(vector(HOSTILE, [HOSTILE]), vector("n", [1.0, math.nan]), run=hostile), START))
-    assert page.seen == {"div", "span", "b", "table", "thead", "tr", "th", "tbody", "td", "svg", "path"}
+    assert page.seen == {"div", "span", "b", "table", "thead", "tr", "th", "tbody", "td", "svg", "path", "g", "text"}
     assert sum("onerror" in word for word in page.words) >= 4
 
 
@@ -93,3 +95,18 @@ def test_durations_are_clocks_with_days_before_them():
 
 def test_a_sparkline_spans_all_heights_and_has_gaps():
     assert sparkline([0, None, 50, 100]) == "▁ ▄█"
+
+
+def test_the_page_has_the_first_charts_small_and_says_how_many_more_there_are():
+    rng = np.random.default_rng(0)
+    walks = [vector(f"walk {i}", rng.normal(size=1000).cumsum().tolist()) for i in range(8)]
+    page = as_html(view_of(*walks), START)
+    charts = page.split('<svg class="rw-svg"')[1:]
+    assert len(charts) == 6
+    assert "… 2 more charts" in page
+    assert max(len(chart.partition("</svg>")[0]) for chart in charts) < 6_000
+    assert as_html(view_of(vector("one", [1.0])), START).count("rw-svg") == 0
+    over = metric("over", {HOSTILE: [1.0, 2.0], "b": [2.0, 3.0], "c": [1.0, 1.0]}, kind=MetricKind.TABLE)
+    page = as_html(view_of(over), START)
+    assert "\x1b" not in page.partition('<svg class="rw-svg"')[2]
+    assert page.count('viewBox="0 0 12 4"') == 3, "a legend"

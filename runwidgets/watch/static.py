@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.watch.children import children_state
+from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.numbers import digits_to_tell, number
+from runwidgets.watch.svg import chart_svg, swatch
 from runwidgets.watch.wire import DEFAULT_CONTROLS, header_state, metrics_state
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from runwidgets.watch.wire import HeaderState, MetricRow, ProgressState
 
 _MAX_ROWS: Final = 40
+_MAX_CHARTS: Final = 6
+_MAX_POINTS: Final = 400
 _LONGEST_LINE: Final = 200
 _LONGEST_NAME: Final = 48
 MAX_LOG_LINES: Final = 20
@@ -209,6 +214,7 @@ def as_html(view: RunView, now: float, log: Sequence[str] = ()) -> str:
         for row in _rows(view)
     ]  # fmt: skip
     parts.append(html_table(("metric", "last", "min", "max", "count", "", ""), rows, left=(0, 5, 6)))
+    parts.append(_charts(view))
     children = children_state(view, now)
     columns = [escape(one_line(column)) for column in children["columns"]]
     child_rows = [
@@ -227,6 +233,27 @@ def as_html(view: RunView, now: float, log: Sequence[str] = ()) -> str:
     return "".join(parts)
 
 
+def _charts(view: RunView) -> str:
+    """Draw the first charts, small: the picture is saved with each notebook, and drawn anew as the run goes on."""
+    names = charted(view)
+    if not names:
+        return ""
+    started_at = view.record.started_at if view.record else None
+    cards = []
+    for name in names[:_MAX_CHARTS]:
+        chart = draw(view.metrics[name], DEFAULT_CONTROLS, started_at)
+        labels = [f"{swatch(place)} {escape(one_line(line.label))}" for place, line in enumerate(chart.lines)]
+        words = [*(labels if len(labels) > 1 else ()), *map(escape, chart.notes)]
+        legend = f'<div style="font-size: 11px">{" &nbsp; ".join(words)}</div>' if words else ""
+        picture = chart_svg(replace(chart, x_label=one_line(chart.x_label)), name, max_points=_MAX_POINTS)
+        cards.append(f'<div style="flex: 1 1 260px; max-width: 420px"><b>{escape(name)}</b>{legend}{picture}</div>')
+    more = len(names) - len(cards)
+    left_out = f"<div>… {number(more)} more chart{'s' * (more > 1)}</div>" if more else ""
+    return (
+        f'<div style="display: flex; flex-wrap: wrap; gap: 10px 18px; margin-top: 8px">{"".join(cards)}</div>{left_out}'
+    )
+
+
 def _html_marks(marks: str) -> str:
     return f'<span style="color: {_WARN}">⚠ {escape(marks)}</span>' if marks else ""
 
@@ -241,8 +268,8 @@ def html_table(headings: Sequence[str], rows: Sequence[Sequence[str]], left: tup
     lines = [f"<tr>{''.join(f'<{tag} {c}>{word}</{tag}>' for c, word in zip(cells, line, strict=True))}</tr>"
              for tag, line in (("th", headings), *(("td", row) for row in rows))]  # fmt: skip
     return (
-        f'<table style="margin-top: 6px; border-collapse: collapse; overflow-wrap: normal"><thead>{lines[0]}</thead>'
-        f"<tbody>{''.join(lines[1:])}</tbody></table>"
+        '<table style="margin-top: 6px; border-collapse: collapse; font: inherit; overflow-wrap: normal">'
+        f"<thead>{lines[0]}</thead><tbody>{''.join(lines[1:])}</tbody></table>"
     )
 
 

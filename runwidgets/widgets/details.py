@@ -53,6 +53,10 @@ class RunDetails(ipywidgets.VBox):
     It follows the run by itself, also while a cell runs, until the run ends or the display is closed. As the last
     expression of a cell it displays itself; `show` does so anywhere. In a terminal, `show` prints the run as text.
 
+    Below the display the notebook keeps a static picture of it, for whoever reads the notebook without its kernel. A
+    display that is a part of another widget, such as a `Tab` of several, leaves none: it cannot know which output it
+    stands in. Use `save_html` there.
+
     Parameters
     ----------
     run_instance
@@ -157,22 +161,24 @@ class RunDetails(ipywidgets.VBox):
             publish_display_data(self._repr_mimebundle_())
             return
         # Empty, not left out: a reader that knows no widgets has to find something that it can show.
-        publish_display_data({**self._repr_mimebundle_(), "text/html": "", "text/plain": ""})
+        publish_display_data({**self._live_bundle(), "text/html": "", "text/plain": ""})
         self._still.show(self._view)
         if self._end_of_cell is None:
             shell.events.register("post_run_cell", self._after_cell)
             self._end_of_cell = shell.events
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = self._live_bundle(**kwargs) if self._is_open else {}  # else no model that a page could show
         self._have_looked()
         picture = self._picture(self._view)
-        still = {"text/plain": picture.text, "text/html": picture.html}
-        if not self._is_open:  # there is no model any more that a page could show
-            return still
-        bundle = super()._repr_mimebundle_(**kwargs)
-        (bundle[0] if isinstance(bundle, tuple) else bundle).update(still)
+        return {**bundle, "text/plain": picture.text, "text/html": picture.html}
+
+    def _live_bundle(self, **kwargs: Any) -> dict[str, Any]:
+        """Give what shows the live display, and nothing in place of it: a picture takes time to draw."""
+        self._have_looked()
+        bundle: Any = super()._repr_mimebundle_(**kwargs)
         self._charts.begin()
-        return bundle
+        return dict(bundle[0] if isinstance(bundle, tuple) else bundle)
 
     def _picture(self, view: RunView) -> Picture:
         now, log = time.time(), self._onlooker.log_lines(view)

@@ -23,7 +23,7 @@ import nbformat
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
-    from playwright.sync_api import ConsoleMessage, Locator, Page, Response
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response
 
 FLAGS: Final = (
     "--no-sandbox",
@@ -323,6 +323,10 @@ class Browser:
         notebook = Notebook(self._server, page, name)
         notebook.load()
         return notebook
+
+    def context(self, **options: Any) -> BrowserContext:
+        """Give a context of its own, for pages that are no notebooks; see `playwright.sync_api.Browser.new_context`."""
+        return self._chromium.new_context(**options)
 
     def close(self) -> None:
         """End the browser."""

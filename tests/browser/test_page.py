@@ -6,11 +6,9 @@ import math
 import re
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from runwidgets import Experiment, Workspace
 from runwidgets.watch.saving import save_html
-from tests.browser.lab import FLAGS
 from tests.test_pictures import PNG
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -36,26 +34,24 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def open_page(file, chromium):
-    with sync_playwright() as playwright:
-        program = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        complaints, asked = [], []
+def open_page(file, browser):
+    contexts, complaints, asked = [], [], []
 
-        def open_(width=1280, scheme="light"):
-            context = program.new_context(
-                offline=True, color_scheme=scheme, viewport={"width": width, "height": 900}
-            )  # fmt: skip
-            page = context.new_page()
-            page.on("console", lambda message: complaints.append(message.text))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("request", lambda request: asked.append(request.url))
-            page.goto(f"file://{file}")
-            return page
+    def open_(width=1280, scheme="light"):
+        context = browser.context(offline=True, color_scheme=scheme, viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"file://{file}")
+        return page
 
-        yield open_
-        program.close()
-        assert complaints == []
-        assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    yield open_
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
 @pytest.mark.parametrize("width", [360, 800, 1600])

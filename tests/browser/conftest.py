@@ -29,9 +29,9 @@ def open_notebook(browser, server):
     """Open notebooks; at the end of the test nothing may have gone wrong in any of them."""
     opened = []
 
-    def open_(cells, *, theme="JupyterLab Light", **size):
-        server.set_theme(theme)
-        opened.append(browser.open(cells, **size))
+    def open_(cells, *, theme="JupyterLab Light", at=server, **size):
+        at.set_theme(theme)
+        opened.append(browser.open(cells, server=at, **size))
         return opened[-1]
 
     yield open_

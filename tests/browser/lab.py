@@ -1,6 +1,6 @@
-"""JupyterLab in Chromium: a server on loopback, and notebooks that are opened, run and looked at in it.
+"""JupyterLab or Notebook in Chromium: a server on loopback, and notebooks that are opened, run and looked at in it.
 
-`Server` is one JupyterLab with a folder, settings and runs of its own. `Browser` opens notebooks of it; a `Notebook` is
+`Server` is one of either with a folder, settings and runs of its own. `Browser` opens notebooks of it; a `Notebook` is
 one page with one kernel, and gathers what goes wrong on either side.
 """
 
@@ -23,7 +23,7 @@ import nbformat
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response
+    from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Locator, Page, Response
 
 FLAGS: Final = (
     "--no-sandbox",
@@ -39,6 +39,8 @@ CELL_SECONDS: Final = 90
 _KERNEL: Final = {"name": "python3", "display_name": "Python 3", "language": "python"}
 # JupyterLab asks for these whether or not they exist, and the browser reports each that does not.
 _OPTIONAL: Final = ("/api/workspaces/", "/lsp/status", "/favicon")
+# Notebook raises it over its own settings, in a notebook with no widget too.
+_ERROR_OF_NOTEBOOK: Final = "Cannot read properties of undefined (reading 'schema')"
 
 _LINES: Final = """
     () => [...document.querySelectorAll(".rw-chart")].map((chart) => [
@@ -48,16 +50,27 @@ _LINES: Final = """
 """
 
 
+_APPLICATIONS: Final = {
+    "jupyterlab": ("doc/tree", ("--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None")),
+    "notebook": ("notebooks", ("--JupyterNotebookApp.expose_app_in_browser=True",)),
+}
+"""Where each has its notebooks, and what it is started with so that its page can be asked."""
+
+
 class Server:
-    """JupyterLab on a free port of this machine.
+    """JupyterLab or Notebook on a free port of this machine.
 
     Parameters
     ----------
     folder
         An empty folder, for notebooks, settings, runs and the log.
+    application
+        ``jupyterlab`` or ``notebook``.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, application: str = "jupyterlab") -> None:
+        self.place, options = _APPLICATIONS[application]
+        self._application = application
         self.notebooks = folder / "notebooks"
         self._settings = folder / "settings" / "@jupyterlab"
         self._log = folder / "server.log"
@@ -79,10 +92,10 @@ class Server:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+                    sys.executable, "-m", application, "--no-browser", "--allow-root", "--ip=127.0.0.1",
                     f"--port={self.url.rpartition(':')[2]}", "--ServerApp.port_retries=0",
                     f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}",
-                    "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+                    *options,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -98,7 +111,7 @@ class Server:
                 self.ask("GET", "/api/status")
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError(f"JupyterLab did not start:\n{self.log()[-4000:]}") from None
+                    raise RuntimeError(f"{self._application} did not start:\n{self.log()[-4000:]}") from None
                 time.sleep(0.1)
             else:
                 return
@@ -150,9 +163,13 @@ class Notebook:
         self._server = server
         self._name = name
         self._log_start = len(server.log())
-        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("pageerror", self._on_error)
         page.on("console", self._on_console)
         page.on("response", self._on_response)
+
+    def _on_error(self, error: Error) -> None:
+        if _ERROR_OF_NOTEBOOK not in str(error):
+            self.problems.append(f"page error: {error}")
 
     def _on_console(self, message: ConsoleMessage) -> None:
         # The browser's line about a missing file does not say which: `_on_response` does.
@@ -166,7 +183,8 @@ class Notebook:
     def load(self) -> None:
         """Open it, and return when its kernel is up."""
         self.page.goto(
-            f"{self._server.url}/doc/tree/{self._name}?token={self._server.token}&reset", wait_until="commit"
+            f"{self._server.url}/{self._server.place}/{self._name}?token={self._server.token}&reset",
+            wait_until="commit",
         )
         self.page.wait_for_function(
             """() => {
@@ -284,12 +302,12 @@ class Notebook:
 
 
 class Browser:
-    """Chromium, with the notebooks of one server.
+    """Chromium, with the notebooks of servers.
 
     Parameters
     ----------
     server
-        The server.
+        The server whose notebooks are opened unless another is named.
     chromium
         The program.
     """
@@ -301,7 +319,9 @@ class Browser:
         self._context = self._chromium.new_context()
         self._context.set_default_timeout(15_000)
 
-    def open(self, cells: list[str] | Path, *, width: int = 1280, height: int = 2400) -> Notebook:
+    def open(
+        self, cells: list[str] | Path, *, width: int = 1280, height: int = 2400, server: Server | None = None
+    ) -> Notebook:
         """Open a notebook that is made of code cells, or a copy of one that exists.
 
         Parameters
@@ -310,17 +330,20 @@ class Browser:
             The code of each cell, or the file of a notebook.
         width, height
             Size of the page. It is tall so that nothing of a short notebook is out of sight.
+        server
+            Where it is opened.
         """
+        server = server or self._server
         name = f"{secrets.token_hex(4)}.ipynb"
         if isinstance(cells, Path):
             content = nbformat.read(cells, as_version=4)
         else:
             content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         content.metadata["kernelspec"] = _KERNEL
-        nbformat.write(content, self._server.notebooks / name)
+        nbformat.write(content, server.notebooks / name)
         page = self._context.new_page()
         page.set_viewport_size({"width": width, "height": height})
-        notebook = Notebook(self._server, page, name)
+        notebook = Notebook(server, page, name)
         notebook.load()
         return notebook
 

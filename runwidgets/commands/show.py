@@ -55,24 +55,29 @@ def _run(arguments: argparse.Namespace) -> int:
     feed.step()
     if feed.view.status is RunStatus.NOT_RESPONDING:
         feed.step()  # its end may be recorded by now
-    _draw(feed.view)
+    _draw(run, feed.view)
     for line in _facts(run, feed.view):
         say(line)
     return 0
 
 
-def _draw(view: RunView) -> None:
+def _draw(run: Run, view: RunView) -> None:
+    from runwidgets.watch.beside import Onlooker
+    from runwidgets.watch.logs import Logs
+
+    onlooker = Onlooker(run, Logs(run.experiment.workspace._files, run.id))
+    beside, log = onlooker.beside(view), onlooker.log_lines(view)
     try:
         from runwidgets.terminal.picture import Picture
     except MissingDependencyError:  # rich is an extra
         from runwidgets.commands.table import say
         from runwidgets.watch.static import as_text
 
-        say(as_text(view, time.time()))
+        say(as_text(view, time.time(), log, beside))
         return
     from rich.console import Console
 
-    Console().print(Picture(view, is_last=True))
+    Console().print(Picture(view, is_last=True, beside=beside, log=log))
 
 
 def _facts(run: Run, view: RunView) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -13,7 +13,9 @@ from rich.text import Text
 from runwidgets.errors import ArgumentTypeError, StoreError
 from runwidgets.run import Run
 from runwidgets.terminal.picture import Picture, share_done
+from runwidgets.watch.beside import Onlooker
 from runwidgets.watch.feed import Feed
+from runwidgets.watch.logs import Logs
 from runwidgets.watch.numbers import number
 from runwidgets.watch.poller import check_seconds, poller
 from runwidgets.watch.static import as_text, elapsed_words, one_line, progress_words, row_name, run_title
@@ -21,6 +23,7 @@ from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import DEFAULT_CONTROLS, header_state, metrics_state
 
 if TYPE_CHECKING:
+    from runwidgets.watch.beside import Beside
     from runwidgets.watch.poller import Look, Subscription
 
 _DRAWS_PER_SECOND: Final = 4
@@ -53,6 +56,24 @@ def watch(run: Run, refresh_seconds: float = 0.5, console: Console | None = None
         view.wait()
 
 
+class Sight(NamedTuple):
+    """What is seen of a run at one look."""
+
+    view: RunView
+    trouble: str | None
+    beside: Beside
+    log: list[str]
+
+    def picture(self, *, is_last: bool = False) -> Picture:
+        """Draw it."""
+        return Picture(self.view, self.trouble, is_last=is_last, beside=self.beside, log=self.log)
+
+
+def onlooker_of(run: Run) -> Onlooker:
+    """Give what looks at that which no event of a run tells of."""
+    return Onlooker(run, Logs(run.experiment.workspace._files, run.id))
+
+
 class LiveView:
     """Shows a run live in the terminal while the code in its ``with`` block works; the last picture stays there.
 
@@ -72,6 +93,7 @@ class LiveView:
         self._run = run
         self._seconds = refresh_seconds
         self._console = console or Console()
+        self._onlooker = onlooker_of(run)
         self._mutex = threading.Lock()
         self._over = threading.Event()
         self._view = RunView()
@@ -84,10 +106,11 @@ class LiveView:
         return self
 
     def _on_look(self, look: Look) -> None:
+        beside, log = self._onlooker.beside(look.view), self._onlooker.log_lines(look.view)
         with self._mutex:
             if self._output is not None:
                 self._view = look.view
-                self._output.show(look.view, look.trouble)
+                self._output.show(Sight(look.view, look.trouble, beside, log))
         if look.trouble is None and look.view.status.is_final:
             self._over.set()
 
@@ -102,7 +125,8 @@ class LiveView:
         with self._mutex:
             output, self._output = self._output, None
         if output is not None:
-            output.end(*self._last_view())
+            view, trouble = self._last_view()
+            output.end(Sight(view, trouble, self._onlooker.beside(view), self._onlooker.log_lines(view)))
 
     def _last_view(self) -> tuple[RunView, str | None]:
         """Look once more: much may have been logged since the poller did."""
@@ -131,12 +155,12 @@ class _Screen:
         )  # fmt: skip
         self._live.start()
 
-    def show(self, view: RunView, trouble: str | None) -> None:
-        self._picture = Picture(view, trouble)
+    def show(self, sight: Sight) -> None:
+        self._picture = sight.picture()
         self._live.refresh()
 
-    def end(self, view: RunView, trouble: str | None) -> None:
-        self._picture = Picture(view, trouble, is_last=True)
+    def end(self, sight: Sight) -> None:
+        self._picture = sight.picture(is_last=True)
         self._live.stop()
 
 
@@ -146,12 +170,14 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status = ""
+        self._queue: str | None = None
         self._trouble: str | None = None
         self._tenths = 0
         self._said_at = time.monotonic()
 
-    def show(self, view: RunView, trouble: str | None) -> None:
-        header = header_state(view, time.time(), None, trouble)
+    def show(self, sight: Sight) -> None:
+        view, trouble = sight.view, sight.trouble
+        header = header_state(view, time.time(), None, trouble, sight.beside)
         if trouble not in (self._trouble, None):
             self._say(f"⚠ {trouble}")
         self._trouble = trouble
@@ -160,6 +186,9 @@ class _Lines:
         if header["status"] != self._status:
             self._status = header["status"]
             self._say(f"● {header['status']}   {run_title(header)}")
+        if header["queue"] not in (self._queue, None):
+            self._say(f"  {header['queue']}")
+        self._queue = header["queue"]
         progress = header["progress"]
         tenths = int(10 * (share_done(progress) or 0)) if progress else 0
         if tenths > self._tenths or time.monotonic() - self._said_at >= _LINE_SECONDS:
@@ -175,10 +204,10 @@ class _Lines:
                 line += said
             self._say(line)
 
-    def end(self, view: RunView, trouble: str | None) -> None:
-        if trouble is not None:
-            self._say(f"⚠ {trouble}")
-        for line in as_text(view, time.time()).splitlines():
+    def end(self, sight: Sight) -> None:
+        if sight.trouble is not None:
+            self._say(f"⚠ {sight.trouble}")
+        for line in as_text(sight.view, time.time(), sight.log, sight.beside).splitlines():
             self._say(line)
 
     def _say(self, line: str) -> None:

@@ -13,9 +13,20 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from runwidgets.watch.beside import NOTHING_BESIDE
 from runwidgets.watch.children import children_state
 from runwidgets.watch.numbers import number
-from runwidgets.watch.static import elapsed_words, one_line, progress_words, row_marks, row_name, row_numbers, sparkline
+from runwidgets.watch.static import (
+    MAX_LOG_LINES,
+    elapsed_words,
+    last_lines,
+    one_line,
+    progress_words,
+    row_marks,
+    row_name,
+    row_numbers,
+    sparkline,
+)
 from runwidgets.watch.wire import DEFAULT_CONTROLS, header_state, metrics_state
 
 if TYPE_CHECKING:
@@ -23,6 +34,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
+    from runwidgets.watch.beside import Beside
     from runwidgets.watch.children import ChildRow
     from runwidgets.watch.view import RunView
     from runwidgets.watch.wire import ErrorState, HeaderState, MetricRow, ProgressState
@@ -33,11 +45,13 @@ _COLORS: Final = {
 }  # fmt: skip
 _MAX_METRICS: Final = 40
 _LEAST_METRICS: Final = 3
-_LATEST_CHILDREN: Final = 5
+_PORTIONS: Final = ((6, 5, 5), (3, 3, 3), (1, 2, 2), (0, 0, 1))
+"""How many lines of a traceback, how many child runs and how many lines of a log are shown: as many as have room."""
+_AROUND_METRICS: Final = 3
+"""Lines: an empty one, the headings, and how many more there are."""
 _SPARK_WIDTHS: Final = (8, 30)
 _WIDEST_CELL: Final = 13
 _WIDEST_NAME: Final = 32
-_TRACEBACK_LINES: Final = 6
 _LONGEST_MESSAGE: Final = 600
 _GAP: Final = 2
 _INDENT: Final = 2
@@ -65,12 +79,25 @@ class Picture:
         Whether the picture stays: then it need not fit the height of the terminal.
     now
         Epoch seconds, for elapsed time; by default the clock's, anew at each drawing.
+    beside
+        What is known of the run that is not in the view.
+    log
+        The lines of its log, of which the last are shown.
     """
 
     def __init__(
-        self, view: RunView, trouble: str | None = None, *, is_last: bool = False, now: float | None = None
+        self,
+        view: RunView,
+        trouble: str | None = None,
+        *,
+        is_last: bool = False,
+        now: float | None = None,
+        beside: Beside = NOTHING_BESIDE,
+        log: Sequence[str] = (),
     ) -> None:
         self._view = view
+        self._beside = beside
+        self._log = last_lines(log)
         self._trouble = trouble
         self._is_last = is_last
         self._now = now
@@ -82,20 +109,35 @@ class Picture:
             yield Text(self._trouble or "reading the run …", style="dim")
             return
         width = options.max_width
-        header = header_state(self._view, self._now or time.time(), None, self._trouble)
+        header = header_state(self._view, self._now or time.time(), None, self._trouble, self._beside)
         above: list[RenderableType] = [_header_line(header, width)]
+        if header["queue"] is not None:
+            above.append(_line(one_line(header["queue"], 200), "dim"))
         if header["progress"] is not None:
             above.append(_progress_line(header["progress"], header["status_group"]))
         if self._trouble is not None:
             above.append(_line(f"⚠ the last look failed: {one_line(self._trouble, 200)}", "yellow"))
-        if header["error"] is not None:
-            above.append(_error_panel(header["error"]))
-        below = list(_children_part(self._children["columns"], self._children["rows"], width))
-        taken = sum(len(console.render_lines(part, options)) for part in (*above, *below))
-        room = _MAX_METRICS if self._is_last else max(_LEAST_METRICS, options.max_height - taken - 3)
+        taken = 0
+        below: list[RenderableType] = []
+        error: list[RenderableType] = []
+        for trace_lines, children, log_lines in _PORTIONS:
+            below = [
+                *_children_part(self._children["columns"], self._children["rows"], width, children),
+                *self._log_part(MAX_LOG_LINES if self._is_last else log_lines),
+            ]
+            error = [_error_panel(header["error"], trace_lines)] if header["error"] is not None else []
+            taken = sum(len(console.render_lines(part, options)) for part in (*above, *error, *below))
+            if self._is_last or taken + bool(self._rows) * (_LEAST_METRICS + _AROUND_METRICS) <= options.max_height:
+                break
+        room = _MAX_METRICS if self._is_last else max(_LEAST_METRICS, options.max_height - taken - _AROUND_METRICS)
         yield from above
+        yield from error
         yield from _metrics_part(self._rows, width, min(room, _MAX_METRICS))
         yield from below
+
+    def _log_part(self, count: int) -> Iterator[RenderableType]:
+        for place, line in enumerate(self._log[-count:]):
+            yield _indented(_line(Text.assemble(("│ ", "dim"), line)), above=int(place == 0))
 
 
 def _line(text: str | Text, style: str = "") -> Text:
@@ -158,13 +200,14 @@ def _progress_line(progress: ProgressState, group: str) -> RenderableType:
     return line
 
 
-def _error_panel(error: ErrorState) -> RenderableType:
+def _error_panel(error: ErrorState, trace_lines: int) -> RenderableType:
     """Draw why the run failed: the message, and the end of the traceback."""
     message = [one_line(line, limit=200) for line in error["message"][:_LONGEST_MESSAGE].splitlines()]
     body = Text("\n".join(message), "bold", overflow="fold")
     # A traceback ends with the message, which is above already.
     trace = (error["traceback"] or "").rstrip().removesuffix(f"{error['code']}: {error['message']}".rstrip())
-    last = [one_line(line, limit=200) for line in trace.rstrip().splitlines()[-_TRACEBACK_LINES:]]
+    last = [one_line(line, limit=200) for line in trace.rstrip().splitlines()]
+    last = last[len(last) - min(len(last), trace_lines) :]
     if last:
         body.append(("\n" if message else "") + "\n".join(last), "not bold dim")
     title = Text(one_line(error["code"]), "bold red")
@@ -256,7 +299,7 @@ def _fewer(heights: list[int | None], width: int) -> list[int | None]:
     return [heights[round(i * (len(heights) - 1) / (width - 1))] for i in range(width)]
 
 
-def _children_part(columns: Sequence[str], rows: Sequence[ChildRow], width: int) -> Iterator[RenderableType]:
+def _children_part(columns: Sequence[str], rows: Sequence[ChildRow], width: int, most: int) -> Iterator[RenderableType]:
     """Draw the child runs: how many there are by status, the range of each metric over them, and the latest few."""
     if not rows:
         return
@@ -265,8 +308,10 @@ def _children_part(columns: Sequence[str], rows: Sequence[ChildRow], width: int)
     for (status, group), count in counts.most_common():
         summary.append("   ● ", _COLORS[group]).append(f"{number(count)} {status}")
     yield _indented(_line(summary), above=1)
+    if not most:
+        return
 
-    latest = rows[-_LATEST_CHILDREN:]
+    latest = rows[-most:]
     extremes = [_extremes([row["values"][i] for row in rows]) for i in range(len(columns))]
     cells = [
         [_cut(number(value), _WIDEST_CELL) for value in (low, high, *(row["values"][i] for row in latest))]

@@ -70,6 +70,10 @@ class Onlooker:
         self._run = run
         self._logs = logs
 
+    def beside(self, view: RunView) -> Beside:
+        """Look at all of it."""
+        return Beside(log_count=len(self._logs.find(view.files)), bar=self.bar(view), queue=self.queue(view))
+
     def queue(self, view: RunView) -> str | None:
         """Ask what the queue says of the run, if it waits in it; None where that is nothing, or cannot be known."""
         if view.status is not RunStatus.QUEUED:

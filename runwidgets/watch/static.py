@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from runwidgets.watch.beside import NOTHING_BESIDE
 from runwidgets.watch.children import children_state
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.numbers import digits_to_tell, number
@@ -16,6 +17,7 @@ from runwidgets.watch.wire import DEFAULT_CONTROLS, header_state, metrics_state
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from runwidgets.watch.beside import Beside
     from runwidgets.watch.view import RunView
     from runwidgets.watch.wire import HeaderState, MetricRow, ProgressState
 
@@ -110,13 +112,13 @@ def run_title(header: HeaderState) -> str:
 
 
 def _head(header: HeaderState) -> list[str]:
-    words = [run_title(header), elapsed_words(header)]
+    words = [run_title(header), header["queue"] or "", elapsed_words(header)]
     if progress := header["progress"]:
         words += progress_words(progress)
     return [word for word in words if word]
 
 
-def as_text(view: RunView, now: float, log: Sequence[str] = ()) -> str:
+def as_text(view: RunView, now: float, log: Sequence[str] = (), beside: Beside = NOTHING_BESIDE) -> str:
     """Give a run as plain text: status, metrics with sparklines, children, the end of its log.
 
     Parameters
@@ -127,8 +129,10 @@ def as_text(view: RunView, now: float, log: Sequence[str] = ()) -> str:
         Epoch seconds, for elapsed time.
     log
         The lines of its log, of which the last are shown.
+    beside
+        What is known of the run that is not in the view.
     """
-    header = header_state(view, now, None, None)
+    header = header_state(view, now, None, None, beside)
     lines = [one_line("   ".join([f"● {header['status']}", *_head(header)]), _LONGEST_LINE)]
     if error := header["error"]:
         said = f"{error['code']}: {error['message']}".rstrip(": \n")
@@ -154,16 +158,17 @@ def as_text(view: RunView, now: float, log: Sequence[str] = ()) -> str:
         lines += aligned(child_table, left=(1, 2))
         if children["total"] > _MAX_ROWS:
             lines.append(f"  … {children['total']} child runs in all")
-    if log_lines := _last_lines(log):
+    if log_lines := last_lines(log):
         lines += ["", "  the end of its log", *(f"  │ {line}" for line in log_lines)]
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _last_lines(log: Sequence[str]) -> list[str]:
+def last_lines(log: Sequence[str], count: int = MAX_LOG_LINES) -> list[str]:
+    """Give the last lines of a log, each clean and not too long, without the empty ones at its end."""
     lines = [one_line(line, _LONGEST_LINE) for line in log]
     while lines and not lines[-1].strip():
         lines.pop()
-    return lines[-MAX_LOG_LINES:]
+    return lines[-count:]
 
 
 def aligned(table: Sequence[Sequence[str]], left: tuple[int, ...]) -> list[str]:
@@ -182,7 +187,7 @@ def one_line(text: str, limit: int = _LONGEST_NAME) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
-def as_html(view: RunView, now: float, log: Sequence[str] = ()) -> str:
+def as_html(view: RunView, now: float, log: Sequence[str] = (), beside: Beside = NOTHING_BESIDE) -> str:
     """Give a run as static HTML with no script: what a notebook shows that is read without its widgets.
 
     Every string of a user is escaped.
@@ -195,8 +200,10 @@ def as_html(view: RunView, now: float, log: Sequence[str] = ()) -> str:
         Epoch seconds, for elapsed time. Of a run that goes on it is told: the picture may be read much later.
     log
         The lines of its log, of which the last are shown.
+    beside
+        What is known of the run that is not in the view.
     """
-    header = header_state(view, now, None, None)
+    header = header_state(view, now, None, None, beside)
     words = _head(header)
     if header["ended_at"] is None and header["started_at"] is not None:
         words.append(f"as of {datetime.fromtimestamp(now, UTC).astimezone():%Y-%m-%d %H:%M:%S}")
@@ -226,7 +233,7 @@ def as_html(view: RunView, now: float, log: Sequence[str] = ()) -> str:
     parts.append(html_table(("#", "child run", "status", *columns), child_rows, left=(1, 2)))
     if children["total"] > _MAX_ROWS:
         parts.append(f"<div>… {children['total']} child runs in all</div>")
-    if log_lines := _last_lines(log):
+    if log_lines := last_lines(log):
         text = "\n".join(map(escape, log_lines))
         parts.append(f'<div style="margin-top: 6px">the end of its log</div><pre style="{_LOG_STYLE}">{text}</pre>')
     parts.append("</div>")

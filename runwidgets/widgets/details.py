@@ -182,7 +182,7 @@ class RunDetails(ipywidgets.VBox):
 
     def _picture(self, view: RunView) -> Picture:
         now, log = time.time(), self._onlooker.log_lines(view)
-        return Picture(as_html(view, now, log), as_text(view, now, log))
+        return Picture(as_html(view, now, log, self._beside), as_text(view, now, log, self._beside))
 
     def _have_looked(self) -> None:
         """Wait for the first look at the run; once nobody is to look any more, look here if nobody has."""

@@ -40,10 +40,11 @@ TABS: Final[tuple[tuple[TabId, str], ...]] = (
 others under the pointer."""
 MAX_UNIT: Final = 32
 SERIES_COLORS: Final = (
-    "#3b76d6", "#d9772b", "#2f9e6b", "#b4519e", "#7a5a2b", "#17a2b8", "#c8383f", "#6a3fb5", "#8a9a1b", "#66707c",
+    "#3b76d6", "#db6708", "#4a9d85", "#942d56", "#8d4f06", "#24a1c4", "#cf4a49", "#6a3fb5", "#8a9a1b", "#66707c",
     "#c9a400", "#0b5d57",
 )  # fmt: skip
-"""Colours of the lines of one chart on a light page; ``js/src/css/base.css`` has the same."""
+"""Colours of the lines of one chart on a light page; ``js/src/css/base.css`` has the same. The first eight can be told
+apart by colour-blind eyes too."""
 PALETTE: Final = tuple(f"var(--rw-series-{place}, {color})" for place, color in enumerate(SERIES_COLORS))
 """Colours of the lines of one chart: the stylesheet has those of the theme, these are the light one's."""
 

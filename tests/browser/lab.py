@@ -313,7 +313,7 @@ class Browser:
     """
 
     def __init__(self, server: Server, chromium: Path) -> None:
-        self._server = server
+        self.server = server
         self._playwright = sync_playwright().start()
         self._chromium = self._playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         self._context = self._chromium.new_context()
@@ -333,7 +333,7 @@ class Browser:
         server
             Where it is opened.
         """
-        server = server or self._server
+        server = server or self.server
         name = f"{secrets.token_hex(4)}.ipynb"
         if isinstance(cells, Path):
             content = nbformat.read(cells, as_version=4)

@@ -60,7 +60,10 @@ def log_everything(points, metrics, children, images, log_lines, name="{}"):
                      (2 * np.exp(-np.arange(points) / (points / (3 + i % 4))) + noise + i % 3).tolist())
     run.log_list("with gaps", [3.0, 2.5, math.nan, 2.0, math.inf, 1.5, 1.4, -math.inf, 1.2])
     run.log_table("curves", {c: [math.sin(j / 9 + i) for j in range(60)] for i, c in enumerate("abcdefgh")})
-    run.log("phase", "warm-up"); run.log("converged", True)
+    run.log_list("phase", ["warm-up", "main", "cool-down"])
+    run.log("converged", True)
+    for unit in ("cpu_percent", "memory_mb", "gpu0_percent"):
+        run.log_list(f"system/{unit}", (50 + 30 * np.sin(np.arange(90) / 9)).tolist())
     for i in range(children):
         with run.child_run(name=name.format(f"alpha {10 ** (-3 + 4 * i / max(1, children)):.3g}")) as child:
             child.log("alpha", 10 ** (-3 + 4 * i / max(1, children)))

@@ -10,7 +10,7 @@ import pytest
 
 from runwidgets.records import ChildRecord, FileRecord, MetricKind, RunError, RunStatus
 from runwidgets.watch import report
-from runwidgets.watch.report import Contents, report_html
+from runwidgets.watch.report import Contents, Image, report_html
 from runwidgets.watch.scrubbing import Scrubber
 from runwidgets.watch.view import RunView
 from tests.test_wire import START, example, metric, record, vector, view_of
@@ -46,15 +46,13 @@ class Page(HTMLParser):
         return " ".join(self.words)
 
 
-def image(path, size=3, note=None, name="confusion"):
-    return {
-        "name": name, "number": 1, "path": path, "size": size, "logged_at": START, "mime": "image/png", "note": note
-    }  # fmt: skip
+def image(data=b"", note=None, name="confusion"):
+    return Image(name, 1, START, "image/png", data, note)
 
 
 def test_the_page_has_all_that_the_display_has():
-    images = {"images": [image("a.png"), image("b.png", note="the file is not there")], "total": 2}
-    page = Page(report_html(example(), START + 141, Contents(images, {"a.png": b"abc"}, ["one", "two", ""])))
+    images = [image(b"abc"), image(note="the file is not there")]
+    page = Page(report_html(example(), START + 141, Contents(images, 2, ["one", "two", ""])))
     for part in ("digits /", "mlp baseline", "#17", "Running", "epoch 14 / 30", "ValueError", "Input X contains NaN.",
                  "Traceback", "train/loss", "⚠ 1 NaN, 1 Inf", "curve · sine", "cosine", "alpha 0.1", "3298.5",
                  "the file is not there", "model = mlp", "starred", "python", "3.11", "one\ntwo", "outputs/model.pkl",
@@ -74,8 +72,7 @@ def test_nothing_in_the_page_can_run_or_load_anything_whatever_its_strings_are()
         children=children, files=(FileRecord(HOSTILE, 1, START),), tags={HOSTILE: HOSTILE},
         properties={HOSTILE: HOSTILE},
     )  # fmt: skip
-    images = {"images": [image("a.png", name=HOSTILE)], "total": 1}
-    text = report_html(view, START, Contents(images, {"a.png": b"abc"}, [HOSTILE]))
+    text = report_html(view, START, Contents([image(b"abc", name=HOSTILE)], 1, [HOSTILE]))
     page = Page(text)
     assert page.elements <= ELEMENTS
     assert not {name for name, _ in page.attributes if name.startswith("on") or name in ("style", "href", "srcset")}
@@ -124,8 +121,8 @@ def test_what_is_too_much_is_left_out_and_counted(monkeypatch):
     monkeypatch.setattr(report, "MAX_IMAGE_BYTES", 10)
     children = tuple(ChildRecord(record(f"c{i}", name=f"child {i}", number=i), {"mse": float(i)}) for i in range(5))
     view = view_of(*(vector(f"m{i}", [1.0, 2.0]) for i in range(5)), children=children)
-    images = {"images": [image(f"{i}.png") for i in range(4)], "total": 9}
-    text = report_html(view, START, Contents(images, {"0.png": b"1234", "1.png": b"1234567"}, ["x"] * 900))
+    images = [image(b"1234"), image(b"1234567"), image(b"1"), image(b"1")]
+    text = report_html(view, START, Contents(images, 9, ["x"] * 900))
     page = Page(text)
     for words in ("3 of 5 charts", "2 of 5 child runs, the latest", "1 of 9 images, the newest"):
         assert words in page.text
@@ -155,3 +152,10 @@ def test_a_run_that_is_over_has_no_words_about_going_on():
     text = Page(report_html(over, START + 99, Contents())).text
     assert "does not follow" not in text
     assert "ran 00:00:08" in text
+
+
+def test_a_long_table_is_folded_up_and_nothing_of_it_is_missing():
+    view = view_of(*(vector(f"metric {i:02}", [float(i)]) for i in range(60)))
+    first, rest = report_html(view, START, Contents()).split("<summary>36 more</summary>")
+    assert first.count('scope="row"') == 24
+    assert "metric 59" in rest

@@ -10,18 +10,18 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from runwidgets.watch.children import children_state
-from runwidgets.watch.facts import details_state
 from runwidgets.watch.gauges import draw_gauge, gauges
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.numbers import number
+from runwidgets.watch.plates import legend_html, plates
 from runwidgets.watch.scrubbing import Scrubber
 from runwidgets.watch.sheet import POLICY, SHEET
 from runwidgets.watch.static import elapsed_words, progress_words, row_marks, row_name, row_numbers
 from runwidgets.watch.svg import chart_svg, swatch
-from runwidgets.watch.wire import DEFAULT_CONTROLS, header_state, metrics_state
+from runwidgets.watch.wire import DEFAULT_CONTROLS, MAX_FILES, header_state, metrics_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from runwidgets.watch.lines import Chart
     from runwidgets.watch.view import RunView
-    from runwidgets.watch.wire import ImageItem, ImagesState, MetricsControls
+    from runwidgets.watch.wire import MetricsControls
 
 MAX_CHARTS: Final = 150
 MAX_CHART_BYTES: Final = 4 * 2**20
@@ -39,10 +39,21 @@ MAX_IMAGE_BYTES: Final = 6 * 2**20
 MAX_CHILDREN: Final = 500
 MAX_LOG_LINES: Final = 400
 _OPEN_LOG_LINES: Final = 30
+_OPEN_ROWS: Final = 24
 MAX_LOG_TEXT: Final = 64 * 1024
 MAX_VALUE: Final = 2000
 """Characters of one value; a traceback has `MAX_LOG_TEXT`."""
-_NO_IMAGES: Final[ImagesState] = {"images": [], "total": 0}
+
+
+class Image(NamedTuple):
+    """An image that was logged: its bytes and media type, or a note why it is not shown."""
+
+    name: str
+    number: int | None
+    logged_at: float
+    mime: str = ""
+    data: bytes = b""
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,8 +62,10 @@ class Contents:
 
     Attributes
     ----------
-    images, image_data
-        The gallery, and the bytes of its images by path.
+    images, images_total
+        The newest images, newest first, and how many there are in all.
+    figures
+        What its documents are drawn as, with the names of their metrics; see `runwidgets.watch.plates`.
     log
         The lines of its log; the last are shown.
     controls
@@ -63,10 +76,11 @@ class Contents:
         Of the clock by which times are written; by default this process's.
     """
 
-    images: ImagesState = field(default_factory=lambda: _NO_IMAGES)
-    image_data: Mapping[str, bytes] = field(default_factory=dict)
+    images: Sequence[Image] = ()
+    images_total: int = 0
     log: Sequence[str] = ()
     controls: MetricsControls = field(default_factory=lambda: DEFAULT_CONTROLS)
+    figures: Sequence[tuple[str, Mapping[str, Any]]] = ()
     scrub: Callable[[str], str] = field(default_factory=Scrubber)
     zone: tzinfo | None = None
 
@@ -96,8 +110,8 @@ class _Report:
     def page(self) -> str:
         title = f"{self._title()} · {self._header['status']}"
         sections = (
-            self._head, self._error, self._metrics, self._charts, self._children, self._images, self._system,
-            self._facts, self._log, self._files, self._foot,
+            self._head, self._error, self._metrics, self._charts, self._evaluation, self._children, self._images,
+            self._system, self._facts, self._log, self._files, self._foot,
         )  # fmt: skip
         body = "".join(part for section in sections for part in section())
         return (
@@ -219,6 +233,25 @@ class _Report:
         picture = chart_svg(labelled, self._clean(title), zone=self._contents.zone)
         return f'<div class="chart"><h3>{last}{self._text(title)}{subtitle}</h3>{legend}{notes}{picture}</div>'
 
+    def _evaluation(self) -> Iterator[str]:
+        figures = self._contents.figures
+        if not figures:
+            return
+        yield f'{_heading("Evaluation", len(figures))}<div class="charts">'
+        shown = size = 0
+        for name, figure in figures[:MAX_CHARTS]:
+            if size > MAX_CHART_BYTES:
+                break
+            for plate in plates(self._clean(name), figure, self._clean):
+                card = (
+                    f'<div class="chart"><h3>{escape(plate.title)}</h3><p class="note">{self._text(plate.words)}</p>'
+                    f'<div class="legend">{legend_html(plate)}</div>{plate.svg}</div>'
+                )
+                yield card
+                size += len(card)
+            shown += 1
+        yield f"</div>{_left_out(shown, len(figures), 'documents')}"
+
     def _children(self) -> Iterator[str]:
         state = children_state(self._view, self._now)
         rows = state["rows"][-MAX_CHILDREN:]
@@ -254,38 +287,37 @@ class _Report:
         yield _left_out(len(rows), state["total"], "child runs, the latest")
 
     def _images(self) -> Iterator[str]:
-        items, total = self._contents.images["images"], self._contents.images["total"]
+        total = self._contents.images_total
         if not total:
             return
         yield f'{_heading("Images", total)}<div class="gallery">'
         size = shown = 0
-        for item in items:
-            data = self._contents.image_data.get(item["path"])
-            if shown == MAX_IMAGES or (data is not None and size + len(data) > MAX_IMAGE_BYTES):
+        for image in self._contents.images[:MAX_IMAGES]:
+            size += len(image.data)
+            if size > MAX_IMAGE_BYTES:
                 break
-            size, shown = size + len(data or b""), shown + 1
-            yield self._image(item, data)
+            shown += 1
+            yield self._image(image)
         yield f"</div>{_left_out(shown, total, 'images, the newest')}"
 
-    def _image(self, item: ImageItem, data: bytes | None) -> str:
-        name = self._text(item["name"] + (f" #{item['number']}" if item["number"] else ""))
-        caption = f'<figcaption>{name} <span class="muted">{self._time(item["logged_at"])}</span></figcaption>'
-        if data is None:
-            return f'<figure><p class="note">{self._text(item["note"] or "not shown")}</p>{caption}</figure>'
-        text = base64.b64encode(data).decode()
-        return f'<figure><img alt="{name}" src="data:{escape(item["mime"])};base64,{text}">{caption}</figure>'
+    def _image(self, image: Image) -> str:
+        name = self._text(image.name + (f" #{image.number}" if image.number else ""))
+        caption = f'<figcaption>{name} <span class="muted">{self._time(image.logged_at)}</span></figcaption>'
+        if not image.data:
+            return f'<figure><p class="note">{self._text(image.note or "not shown")}</p>{caption}</figure>'
+        text = base64.b64encode(image.data).decode()
+        return f'<figure><img alt="{name}" src="data:{escape(image.mime)};base64,{text}">{caption}</figure>'
 
     def _facts(self) -> Iterator[str]:
-        state = details_state(self._view)
-        # The process is a number on a machine of some name: neither is of use elsewhere.
-        facts = [(fact["label"], fact["value"]) for fact in state["facts"] if fact["label"] != "Process"]
-        facts += [(entry["key"], entry["value"] or "") for entry in state["properties"]]
-        if state["tags"]:
-            entries = [
-                entry["key"] if entry["value"] is None else f"{entry['key']} = {entry['value']}"
-                for entry in state["tags"]
-            ]
+        record, view = self._view.record, self._view
+        if view.tags:
+            entries = [key if value is None else f"{key} = {value}" for key, value in sorted(view.tags.items())]
             yield f'{_heading("Tags")}<ul class="tags">{"".join(f"<li>{self._text(e)}</li>" for e in entries)}</ul>'
+        # Neither the process nor the name of its machine is of use elsewhere.
+        facts = [("Run id", record.run_id), ("Experiment", record.experiment)] if record else []
+        if record and record.parent_id:
+            facts.append(("Parent run", record.parent_id))
+        facts += sorted(view.properties.items())
         if facts:
             rows = [
                 f'<tr><th scope="row" class="l words">{self._text(label)}</th>'
@@ -308,17 +340,17 @@ class _Report:
             yield f"<pre>{self._text(before, MAX_LOG_TEXT)}</pre></details>"
 
     def _files(self) -> Iterator[str]:
-        state = details_state(self._view)
-        if not state["files"]:
+        files = sorted(self._view.files.values(), key=lambda file: file.path)
+        if not files:
             return
-        yield _heading("Files", state["files_total"])
+        yield _heading("Files", len(files))
         rows = [
-            f'<tr><td class="l words">{self._text(file["path"])}</td><td>{_size(file["size"])}</td></tr>'
-            for file in state["files"]
+            f'<tr><td class="l words">{self._text(file.path)}</td><td>{_size(file.size)}</td></tr>'
+            for file in files[:MAX_FILES]
         ]
         yield '<p class="note">Their names; the files are not in this page.</p>'
         yield _table(('<th class="l">file', "<th>size"), rows)
-        yield _left_out(len(rows), state["files_total"], "files")
+        yield _left_out(len(rows), len(files), "files")
 
     def _foot(self) -> Iterator[str]:
         yield f"<footer>Made by runwidgets, {self._time(self._now)}. Paths of the machine are shortened to their ends, "
@@ -345,9 +377,16 @@ def _heading(words: str, count: int = 0) -> str:
 
 
 def _table(heads: Sequence[str], rows: Sequence[str], foot: str = "") -> str:
+    """Draw a table; of a long one only the first rows are unfolded."""
+    shown = rows if len(rows) <= _OPEN_ROWS + _OPEN_ROWS // 4 else rows[:_OPEN_ROWS]
+    more = rows[len(shown) :]
     head = f"<thead><tr>{''.join(f'{cell}</th>' for cell in heads)}</tr></thead>" if heads else ""
     foot = f"<tfoot>{foot}</tfoot>" if foot else ""
-    return f'<div class="wide"><table>{head}<tbody>{"".join(rows)}</tbody>{foot}</table></div>'
+    parts = [f'<div class="wide"><table>{head}<tbody>{"".join(shown)}</tbody>{foot}</table></div>']
+    if more:
+        parts.append(f"<details><summary>{number(len(more))} more</summary>")
+        parts.append(f'<div class="wide"><table>{head}<tbody>{"".join(more)}</tbody></table></div></details>')
+    return "".join(parts)
 
 
 def _left_out(shown: int, total: int, of_what: str) -> str:

@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runwidgets.errors import ArgumentTypeError, StoreError, UserError
+from runwidgets.errors import ArgumentTypeError, NotFoundError, StoreError, UserError
+from runwidgets.images import HEAD_BYTES, image_type, is_whole
 from runwidgets.records import RunStatus
 from runwidgets.watch.feed import Feed
 from runwidgets.watch.logs import Logs
-from runwidgets.watch.pictures import Pictures
-from runwidgets.watch.report import MAX_LOG_TEXT, Contents, report_html
+from runwidgets.watch.report import MAX_IMAGE_BYTES, MAX_IMAGES, MAX_LOG_TEXT, Contents, Image, report_html
 from runwidgets.watch.screen import shown
 from runwidgets.watch.scrubbing import Scrubber, secret_values
 from runwidgets.watch.wire import DEFAULT_CONTROLS
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from runwidgets.run import Run
+    from runwidgets.store.files import FileRoot
     from runwidgets.watch.view import RunView
     from runwidgets.watch.wire import MetricsControls
 
@@ -61,10 +62,10 @@ def save_html(
     files = run.experiment.workspace._files
     logs = Logs(files, run.id)
     logs.find(view.files)
-    images, data = Pictures(files, run.id).gallery(view)
+    images, total = _images(files, run.id, view)
     log = logs.last(MAX_LOG_TEXT)
     lines = shown(log[0].decode("utf-8", "replace")).lines if log else []
-    contents = Contents(images, data, lines, controls, _scrubber(run), zone)
+    contents = Contents(images, total, lines, controls, scrub=_scrubber(run), zone=zone)
     _write(target, report_html(view, time.time(), contents).encode("utf-8", "replace"))
     return str(path)
 
@@ -79,6 +80,35 @@ def _seen(run: Run, known: RunView | None) -> RunView:
         if feed.view.record is None and (known is None or known.record is None):
             raise
     return feed.view if feed.view.record is not None or known is None else known
+
+
+def _images(files: FileRoot, run_id: str, view: RunView) -> tuple[list[Image], int]:
+    """Read the newest images, and tell how many there are."""
+    logged = sorted(
+        (
+            (at, metric.name, place if len(metric.images) > 1 else 0, path)
+            for metric in view.metrics.values()
+            for place, (at, path) in enumerate(metric.images, 1)
+        ),
+        reverse=True,
+    )
+    newest = logged[:MAX_IMAGES]
+    images = [_image(files, run_id, path, Image(name, place or None, at)) for at, name, place, path in newest]
+    return images, len(logged)
+
+
+def _image(files: FileRoot, run_id: str, path: str, empty: Image) -> Image:
+    try:
+        file = files.path(run_id, path)
+        if file.stat().st_size > MAX_IMAGE_BYTES:
+            return empty._replace(note=f"larger than {MAX_IMAGE_BYTES // 2**20} MB")
+        data = file.read_bytes()
+    except (NotFoundError, UserError, OSError):
+        return empty._replace(note="the file is not there")
+    media_type = image_type(data[:HEAD_BYTES])
+    if media_type is None or not is_whole(data, media_type):
+        return empty._replace(note="not a whole PNG, JPEG, GIF, WebP or BMP image")
+    return empty._replace(mime=media_type, data=data)
 
 
 def _scrubber(run: Run) -> Scrubber:

@@ -63,7 +63,7 @@ tfoot td {{ border-bottom: 0; color: var(--muted); }}
 .charts {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 340px), 1fr)); gap: 22px 24px; }}
 .chart {{ min-width: 0; break-inside: avoid; }}
 .chart h3 .last {{ float: right; font-variant-numeric: tabular-nums; }}
-.rw-svg {{ display: block; }}
+.rw-svg {{ display: block; max-width: 100%; }}
 .legend {{ display: flex; flex-wrap: wrap; gap: 0 14px; font-size: 12px; color: var(--muted); }}
 .legend span {{ overflow-wrap: anywhere; }}
 .legend svg {{ margin-right: 5px; vertical-align: middle; }}

@@ -4,12 +4,14 @@ import os
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from runwidgets import Experiment, RunDetails, Workspace
 from runwidgets.cli import main
 from runwidgets.errors import ArgumentTypeError, StoreError, UserError
 from runwidgets.watch.poller import poller
+from tests.accuracy_tables import accuracy_table
 from tests.test_pictures import PNG
 
 
@@ -37,6 +39,23 @@ def test_a_display_writes_the_run_as_it_is_now_and_gives_the_path(run, tmp_path)
     assert details.save_html(str(target)) == str(target), "also once it is closed"
     assert "Completed" in target.read_text()
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".html"] == ["run.html"]
+
+
+def test_the_page_draws_the_latest_document_of_each_kind(run, tmp_path):
+    rng = np.random.default_rng(0)
+    table = accuracy_table(np.arange(90) % 3, rng.dirichlet([1, 1, 1], 90), [0, 0.3, 0.6, 1], [0, 0.5, 1])
+    run.log_accuracy_table("table", table)
+    for counts in ([[1, 2], [3, 4]], [[5, 1], [0, 777]]):
+        data = {"class_labels": ["cat", "dog"], "matrix": counts}
+        run.log_confusion_matrix(
+            "confusion", {"schema_type": "confusion_matrix", "schema_version": "1.0.0", "data": data}
+        )
+    text = Path(RunDetails(run).save_html(tmp_path / "run.html")).read_text()
+    evaluation = text.partition("<h2>Evaluation<span>2</span></h2>")[2].partition("<h2>")[0]
+    assert evaluation.count('<svg class="rw-svg"') == 6
+    assert ">777<" in evaluation
+    assert "table · ROC" in evaluation
+    assert "nan" not in evaluation.replace("NaN", "")
 
 
 def test_a_display_that_was_never_shown_looks_for_itself(run, tmp_path, monkeypatch):

@@ -18,8 +18,8 @@ from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.numbers import number
 from runwidgets.watch.plates import legend_html, plates
 from runwidgets.watch.scrubbing import Scrubber
-from runwidgets.watch.sheet import POLICY, SHEET
 from runwidgets.watch.static import elapsed_words, progress_words, row_marks, row_name, row_numbers
+from runwidgets.watch.stylesheet import POLICY, SHEET
 from runwidgets.watch.svg import chart_svg, swatch
 from runwidgets.watch.wire import DEFAULT_CONTROLS, MAX_FILES, header_state, metrics_state
 

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from runwidgets.errors import ArgumentTypeError, NotFoundError, StoreError, UserError
 from runwidgets.images import HEAD_BYTES, image_type, is_whole
 from runwidgets.records import RunStatus
+from runwidgets.watch.evaluation import evaluation_state
 from runwidgets.watch.feed import Feed
 from runwidgets.watch.logs import Logs
 from runwidgets.watch.report import MAX_IMAGE_BYTES, MAX_IMAGES, MAX_LOG_TEXT, Contents, Image, report_html
 from runwidgets.watch.screen import shown
 from runwidgets.watch.scrubbing import Scrubber, secret_values
+from runwidgets.watch.sheets import Sheets
 from runwidgets.watch.wire import DEFAULT_CONTROLS
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from runwidgets.run import Run
     from runwidgets.store.files import FileRoot
+    from runwidgets.watch.evaluation import Figure
     from runwidgets.watch.view import RunView
     from runwidgets.watch.wire import MetricsControls
 
@@ -65,7 +68,7 @@ def save_html(
     images, total = _images(files, run.id, view)
     log = logs.last(MAX_LOG_TEXT)
     lines = shown(log[0].decode("utf-8", "replace")).lines if log else []
-    contents = Contents(images, total, lines, controls, scrub=_scrubber(run), zone=zone)
+    contents = Contents(images, total, lines, controls, _figures(files, run.id, view), _scrubber(run), zone)
     _write(target, report_html(view, time.time(), contents).encode("utf-8", "replace"))
     return str(path)
 
@@ -109,6 +112,16 @@ def _image(files: FileRoot, run_id: str, path: str, empty: Image) -> Image:
     if media_type is None or not is_whole(data, media_type):
         return empty._replace(note="not a whole PNG, JPEG, GIF, WebP or BMP image")
     return empty._replace(mime=media_type, data=data)
+
+
+def _figures(files: FileRoot, run_id: str, view: RunView) -> list[tuple[str, Figure]]:
+    """Give what the latest documents of each metric are drawn as."""
+    sheets = Sheets(files, run_id)
+    sheets.know(view)
+    return [
+        (document["name"], sheets.figure(document["logged"][-1]["path"])[0])
+        for document in evaluation_state(view)["documents"]
+    ]
 
 
 def _scrubber(run: Run) -> Scrubber:

@@ -34,6 +34,7 @@ PANELS: Final = (
     Panel("metrics", "Metrics"),
     Panel("rows of a metric", "Metrics", (".rw-rows-button:visible",)),
     Panel("child runs", "Child runs"),
+    Panel("evaluation", "Evaluation"),
     Panel("images", "Images"),
     Panel("details", "Details"),
     Panel("logs", "Logs"),
@@ -74,6 +75,14 @@ def log_everything(points, metrics, children, images, log_lines, name="{}"):
         axes.imshow(rng.random((9, 9)))
         run.log_image(name.format("confusion" if i % 2 else "weights"), plot=figure)
         plt.close(figure)
+    counts = (100 * np.eye(5) + 9 * rng.random((5, 5))).round().tolist()
+    run.log_confusion_matrix(name.format("matrix"), {
+        "schema_type": "confusion_matrix", "schema_version": "1.0.0",
+        "data": {"class_labels": [name.format(label) for label in "abcde"], "matrix": counts}})
+    counts, edges = np.histogram(rng.normal(size=2000), bins=40)
+    run.log_residuals("errors", {
+        "schema_type": "residuals", "schema_version": "1.0.0",
+        "data": {"bin_edges": edges.tolist(), "bin_counts": counts.tolist()}})
     run.set_tags({"model": "mlp", "starred": None, name.format("data"): name.format("digits of 8 by 8")})
     run.add_properties({"layers": "48", "solver": "sgd"})
     run.upload_file("outputs/model.pkl", io.BytesIO(b"x" * 123_456))

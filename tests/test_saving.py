@@ -54,6 +54,7 @@ def test_the_page_draws_the_latest_document_of_each_kind(run, tmp_path):
     evaluation = text.partition("<h2>Evaluation<span>2</span></h2>")[2].partition("<h2>")[0]
     assert evaluation.count('<svg class="rw-svg"') == 6
     assert ">777<" in evaluation
+    assert 'scope="row" class="l words">confusion' not in text, "the table has numbers, not paths of documents"
     assert "table · ROC" in evaluation
     assert "nan" not in evaluation.replace("NaN", "")
 

@@ -172,7 +172,9 @@ class _Report:
             yield f"<details><summary>Traceback</summary><pre>{text}</pre></details>"
 
     def _metrics(self) -> Iterator[str]:
-        state = metrics_state(self._view, DEFAULT_CONTROLS)
+        # Of a document the table would have its path: it is drawn below.
+        metrics = {name: metric for name, metric in self._view.metrics.items() if not metric.documents}
+        state = metrics_state(replace(self._view, metrics=metrics), DEFAULT_CONTROLS)
         if not state["rows"]:
             return
         yield _heading("Metrics", state["total"])

@@ -134,3 +134,15 @@ def test_where_the_store_does_not_answer_what_was_seen_is_written(run, tmp_path,
     with pytest.raises(StoreError, match="database is locked"):
         details.save_html(tmp_path / "other.html")
     assert not (tmp_path / "other.html").exists()
+
+
+def test_a_run_that_was_seen_to_end_is_not_read_again(run, tmp_path, monkeypatch):
+    details = RunDetails(run)
+    run.complete()
+    details._after_cell(None)
+
+    def never(*_):
+        raise AssertionError
+
+    monkeypatch.setattr("runwidgets.watch.saving.Feed", never)
+    assert "Completed" in Path(details.save_html(tmp_path / "run.html")).read_text()

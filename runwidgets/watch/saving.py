@@ -47,7 +47,8 @@ def save_html(
     path
         The file; one that is there is replaced.
     known
-        What was seen of the run before, to be shown where the store does not answer.
+        What was seen of the run before. It is shown where the store does not answer, and where nothing can have changed
+        since; else the run is read anew.
     controls
         What lies along the axes of charts.
     zone
@@ -74,6 +75,8 @@ def save_html(
 
 
 def _seen(run: Run, known: RunView | None) -> RunView:
+    if known is not None and known.status.is_final:
+        return known
     feed = Feed(run._recorder, run.id)
     try:
         feed.step()

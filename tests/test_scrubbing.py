@@ -50,7 +50,13 @@ def test_what_looks_like_a_secret_is_hidden(secret):
 
 def test_secrets_of_the_environment_are_told_by_their_names_and_short_ones_are_no_needles():
     values = secret_values(
-        {"WANDB_API_KEY": "0123456789", "HOME": "/root", "SHORT_TOKEN": "on", "db_password": "p" * 9}
+        {
+            "WANDB_API_KEY": "0123456789",
+            "HOME": "/root",
+            "PWD": "/root/project",
+            "SHORT_TOKEN": "on",
+            "db_password": "p" * 9,
+        }
     )
     assert values == ["0123456789", "on", "p" * 9]
     assert Scrubber(secrets=values)("on p 0123456789") == f"on p {HIDDEN}"

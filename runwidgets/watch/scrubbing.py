@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 HIDDEN: Final = "•••"
 _ENDS: Final = "/\\"
+_FOLDERS: Final = frozenset({"PWD", "OLDPWD"})
+"""Variables of shells that are no passwords."""
 _LEAST_SECRET: Final = 8
 """Characters; what is shorter is found in many a text by chance."""
 # Repetitions have an end: what is searched may be made to take long.
@@ -106,4 +108,4 @@ def _last(path: str) -> str:
 
 def secret_values(variables: Mapping[str, str]) -> list[str]:
     """Pick the values of environment variables whose names say that they are secret."""
-    return [value for name, value in variables.items() if _SENSITIVE_NAME.search(name)]
+    return [value for name, value in variables.items() if _SENSITIVE_NAME.search(name) and name not in _FOLDERS]

@@ -6,13 +6,14 @@ BIN := .venv/bin
 NPM := npm --prefix js
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench build js fix clean .venv chromium check-python check-js pytest
+.PHONY: help demo test bench pictures build js fix clean .venv chromium check-python check-js pytest
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo    set up, and watch an example run'
 	@echo 'make test    set up, and check everything, as CI does'
 	@echo 'make bench   set up, and measure'
+	@echo 'make pictures  take pictures of every panel, into pictures/index.html'
 	@echo 'make fix     format, and mend what mends itself'
 	@echo 'make js      build the browser panels into runwidgets/static'
 	@echo 'make build   make the wheel and the sdist in dist/'
@@ -25,6 +26,9 @@ test: .venv js chromium check-python check-js pytest
 
 bench: .venv js chromium
 	$(BIN)/python -m tests.benchmarks
+
+pictures: .venv js chromium
+	$(BIN)/python -m tests.browser.pictures --out pictures
 
 build: .venv
 	rm -rf dist

@@ -102,6 +102,8 @@ export interface MetricRow {
 
 /** `MetricsPanel.state`. `rows` are the rows that match the filter, at most 500; charts come in pages. */
 export interface MetricsState {
+  /** Rises by one at each change. */
+  version: number;
   rows: MetricRow[];
   total: number;
   matching: number;
@@ -109,6 +111,17 @@ export interface MetricsState {
   page: number;
   page_count: number;
   page_size: number;
+}
+
+/** What is new of `MetricsState`, sent instead of it: the rows that changed, each with its place among `rows`. */
+export interface MetricsPatch extends Omit<MetricsState, "rows" | "page_size"> {
+  kind: "patch";
+  rows: [number, MetricRow][];
+}
+
+/** A message of the metrics to Python: a patch did not fit, all is to be sent again. */
+export interface WholeRequest {
+  kind: "whole";
 }
 
 export type XAxis = "step" | "index" | "time" | "relative";

@@ -157,6 +157,7 @@ export const header = exact<HeaderState>({
 });
 
 export const metrics = exact<MetricsState>({
+  version: number,
   rows: list(
     exact<MetricRow>({
       name: string,

@@ -57,6 +57,7 @@ export const metric = (name: string, change: Partial<MetricRow> = {}): MetricRow
 });
 
 export const metrics = (rows: MetricRow[], change: Partial<MetricsState> = {}): MetricsState => ({
+  version: 0,
   rows,
   total: rows.length,
   matching: rows.length,

@@ -98,7 +98,7 @@ def charted(view: RunView, matching: str = "") -> list[str]:
     """
     logged = ((name, metric) for name, metric in view.metrics.items() if not metric.is_system)
     return sorted(
-        (name for name, metric in logged if _has_chart(metric) and _any_matches(metric, matching)), key=str.casefold
+        (name for name, metric in logged if has_chart(metric) and _any_matches(metric, matching)), key=str.casefold
     )
 
 
@@ -118,7 +118,7 @@ def _any_matches(metric: MetricView, matching: str) -> bool:
     return any(matches(label_of(metric, column), matching) for column in metric.columns.values())
 
 
-def _has_chart(metric: MetricView) -> bool:
+def has_chart(metric: MetricView) -> bool:
     """Tell whether a metric is drawn. One value that was logged with no step is not: the table says it better."""
     if metric.kind is MetricKind.IMAGE:
         return False

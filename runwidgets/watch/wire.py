@@ -117,6 +117,7 @@ class MetricRow(TypedDict):
 class MetricsState(TypedDict):
     """``MetricsState``."""
 
+    version: int
     rows: list[MetricRow]
     total: int
     matching: int
@@ -368,10 +369,11 @@ def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:
         matching += len(columns)
         is_table = metric.kind is MetricKind.TABLE
         if len(rows) < MAX_ROWS:
-            rows += [_metric_row(metric, c.name or (metric.name if is_table else None), c) for c in columns]
+            rows += [metric_row(metric, c.name or (metric.name if is_table else None), c) for c in columns]
     charts = len(charted(view, controls["filter"]))
     pages = max(1, -(-charts // PAGE_SIZE))
     return {
+        "version": 0,
         "rows": rows[:MAX_ROWS],
         "total": total,
         "matching": matching,
@@ -382,7 +384,8 @@ def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:
     }
 
 
-def _metric_row(metric: MetricView, column_name: str | None, column: ColumnView) -> MetricRow:
+def metric_row(metric: MetricView, column_name: str | None, column: ColumnView) -> MetricRow:
+    """Give the row of one column of a metric, under the name that the column is shown by."""
     return {
         "name": metric.name,
         "column": column_name,

@@ -7,7 +7,8 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.watch.gauges import draw_gauge, gauges
-from runwidgets.watch.lines import charted, draw
+from runwidgets.watch.lines import draw
+from runwidgets.watch.table import MetricTable
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import DEFAULT_CONTROLS, PAGE_SIZE
 from runwidgets.widgets.grids import ChartGrid, Parts

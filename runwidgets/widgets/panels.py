@@ -13,6 +13,7 @@ from runwidgets.watch.board import board_state
 from runwidgets.watch.children import children_state
 from runwidgets.watch.evaluation import evaluation_state
 from runwidgets.watch.facts import details_state
+from runwidgets.watch.table import patch_between
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
@@ -100,6 +101,7 @@ class MetricsPanel(Panel):
     """Filter, smoothing, axes, columns and page; default `DEFAULT_CONTROLS`. Set by the browser."""
 
     def __init__(self, rows: RowPages, **kwargs: Any) -> None:
+        self._is_patching = False
         super().__init__(**kwargs)
         self._rows = rows
         self.on_msg(self._on_message)
@@ -108,7 +110,26 @@ class MetricsPanel(Panel):
     def _nothing_yet(self) -> Any:
         return metrics_state(RunView(), DEFAULT_CONTROLS)
 
+    def show_state(self, state: Any) -> None:
+        """Send what is new in a state: the rows that changed, or all where there are others than before."""
+        state = {**state, "version": self.state["version"]}
+        if state == self.state:
+            return
+        state["version"] += 1
+        patch = patch_between(self.state, state)
+        self._is_patching = patch is not None
+        self.state = state
+        self._is_patching = False
+        if patch is not None:
+            self.send(patch)
+
+    def _should_send_property(self, key: str, value: Any) -> bool:
+        return not (key == "state" and self._is_patching) and bool(super()._should_send_property(key, value))
+
     def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
+        if isinstance(content, dict) and content.get("kind") == "whole":  # a patch did not fit what was there
+            self.send_state("state")
+            return
         answer = self._rows.answer(content)
         if answer is not None:
             self.send(answer)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_BUCKETS: Final = 128
 """With four rows of each, as mostly, there is a point for every pixel or two of a chart. Of 65 536 rows on, a bucket is
 as wide as those of the finest summaries (`runwidgets.store.series`): a reader need not see the rows themselves."""
-_WHOLE: Final = 4
+_WHOLE: Final = 3
 """Up to so many rows for each of that many buckets nothing is left out: there are no more points than in buckets."""
 
 
@@ -124,14 +124,29 @@ def worth_keeping(bucket: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[
     y
         The values, shape ``(n,)``.
     """
-    keep = np.zeros(len(y), dtype=np.bool_)
-    starts = np.concatenate([[0], np.flatnonzero(bucket[1:] != bucket[:-1]) + 1])
-    ends = np.concatenate([starts[1:], [len(y)]])
+    keep = extremes(bucket, y)
+    starts = _starts(bucket)
     keep[starts] = True
-    keep[ends - 1] = True
+    keep[starts[1:] - 1] = True
+    keep[-1:] = True
+    return keep
+
+
+def extremes(bucket: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which rows are the smallest, the largest, or the first of a kind that is not finite, shape ``(n,)``.
+
+    Parameters
+    ----------
+    bucket
+        The bucket of each row, shape ``(n,)``, rising.
+    y
+        The values, shape ``(n,)``.
+    """
+    keep = np.zeros(len(y), dtype=np.bool_)
+    starts = _starts(bucket)
     finite = np.isfinite(y)
     all_finite = bool(finite.all())
-    group = np.repeat(np.arange(len(starts)), ends - starts)
+    group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(y))))
     for extreme, neutral in ((np.minimum, np.inf), (np.maximum, -np.inf)):
         filled = y if all_finite else np.where(finite, y, neutral)
         hit = filled == extreme.reduceat(filled, starts)[group]
@@ -140,6 +155,10 @@ def worth_keeping(bucket: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[
         for mark in (np.isnan(y), y == np.inf, y == -np.inf):
             _keep_first(keep, group, mark)
     return keep
+
+
+def _starts(bucket: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.flatnonzero(bucket[1:] != bucket[:-1]) + 1])
 
 
 def _keep_first(keep: NDArray[np.bool_], group: NDArray[np.int64], hit: NDArray[np.bool_]) -> None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from runwidgets.records import VECTOR_COLUMN, Block, FileRecord, MetricKind, RunStatus
-from runwidgets.store.summaries import MICROSECONDS, part_of_block, part_of_summary, values_over
+from runwidgets.store.summaries import MICROSECONDS, parts_of
 from runwidgets.store.thinning import Thinned, natural_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from runwidgets.records import ChildRecord, MetricDelta, RunDelta, RunRecord, Summary
     from runwidgets.store.summaries import Part
@@ -151,7 +151,7 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
     over_name = next((name for name in change.columns if not _is_text(columns[name], change.parts)), None)
     found: dict[str, list[Part]] = {}
     for rows in change.parts:
-        for name, part in _parts(rows, over_name):
+        for name, part in parts_of(rows, over_name):
             found.setdefault(name, []).append(part)
     for name, parts in found.items():
         columns[name] = _fold_column(columns[name], parts)
@@ -162,13 +162,6 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
             columns[name] = replace(column, series=column.series.widened(width))
     documents = view.documents + _paths(change) if change.kind.is_document else view.documents
     return MetricView(change.name, change.kind, columns, view.images, change.row_count, documents)
-
-
-def _parts(rows: Block | Summary, over_name: str | None) -> Iterator[tuple[str, Part]]:
-    if isinstance(rows, Block):
-        over = values_over(rows, over_name)
-        return ((name, part_of_block(rows, name, over)) for name in rows.columns)
-    return ((name, part_of_summary(rows, name)) for name in rows.columns)
 
 
 def _is_text(column: ColumnView, parts: Iterable[Block | Summary]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import os
 import shutil
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 METRICS: Final = 200
 POINTS: Final = 100_000
 CHARTS: Final = 12
+SHOWS: Final = 5
 TICKS: Final = 9
+ZOOMS: Final = 5
 FLOOR_POINTS: Final = 1000
 LONG: Final = 10_000_000
 FAST_TICKS: Final = 360
@@ -92,6 +95,37 @@ os.makedirs("ticks", exist_ok=True)
 threading.Thread(target=wait_for_ticks, daemon=True).start()
 """
 
+_MEMORY: Final = """
+import gc, tracemalloc
+gc.collect()
+tracemalloc.start()
+another = RunDetails(run, refresh_seconds=600)
+another._repr_mimebundle_()
+end = time.monotonic() + 30
+while sum(chart["figure"] is not None for chart in another._charts.lens.state["metrics"]) < 12:
+    assert time.monotonic() < end
+    time.sleep(0.1)
+gc.collect()
+print(tracemalloc.get_traced_memory()[0] / 2**20)
+"""
+
+_UNTIL_DETAIL: Final = """
+    () => {
+        const before = document.querySelector(".rw-chart path.line").getAttribute("d");
+        window.detail = new Promise((resolve) => {
+            addEventListener("pointerup", () => {
+                const start = performance.now();
+                const look = () => {
+                    const line = document.querySelector(".rw-chart path.line").getAttribute("d");
+                    if (line !== before && document.querySelector(".rw-reset")) resolve(performance.now() - start);
+                    else requestAnimationFrame(look);
+                };
+                requestAnimationFrame(look);
+            }, { capture: true, once: true });
+        });
+    }
+"""
+
 _LONG: Final = f"""
 import numpy as np
 from runwidgets import Experiment, RunDetails, Workspace
@@ -146,7 +180,7 @@ class Wire:
         """Count a frame."""
         response = event["response"]
         data = response["payloadData"]
-        self.sizes.append(len(base64.b64decode(data)) if response["opcode"] == 2 else len(data.encode()))  # noqa: PLR2004
+        self.sizes.append(len(base64.b64decode(data)) if response["opcode"] == 2 else len(data.encode()))
         self.last = time.monotonic()
 
 
@@ -157,7 +191,7 @@ def wait_quiet(notebook: Notebook, wire: Wire, since: float, *, at_least: float 
 
 
 def tasks(trace: bytes) -> list[float]:
-    """Give how long each task of the page's main thread took, in milliseconds."""
+    """Give how long each task of the page's main thread computed, in milliseconds: not how long others were let in."""
     events = json.loads(trace)["traceEvents"]
     mains = {
         (event["pid"], event["tid"])
@@ -168,7 +202,7 @@ def tasks(trace: bytes) -> list[float]:
     for event in events:
         thread = event["pid"], event["tid"]
         if event["name"] == "RunTask" and event.get("ph") == "X" and thread in mains:
-            by_thread.setdefault(thread, []).append(event["dur"] / 1000)
+            by_thread.setdefault(thread, []).append(event.get("tdur", event["dur"]) / 1000)
     return max(by_thread.values(), key=sum, default=[])
 
 
@@ -198,14 +232,18 @@ class Page:
         page = self.notebook.page
         self.wire.sizes.clear()
         self._chromium.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline", "toplevel"])
+        start = time.monotonic()
         self.signal(charts)
+        while len(self.wire.sizes) < max(1, charts):
+            page.wait_for_timeout(20)
         wait_quiet(self.notebook, self.wire, time.monotonic())
+        long = time.monotonic() - start
         busy = tasks(self._chromium.stop_tracing())
         received = sum(self.wire.sizes)
         self._chromium.start_tracing(page=page, categories=["disabled-by-default-devtools.timeline", "toplevel"])
         page.wait_for_timeout(1000 * _SETTLED_SECONDS)
         idle = tasks(self._chromium.stop_tracing())
-        return Tick(max(0.0, sum(busy) - sum(idle)), max(busy), received)
+        return Tick(max(0.0, sum(busy) - sum(idle) * long / _SETTLED_SECONDS), max(busy), received)
 
     def signal(self, charts: int) -> None:
         """Let so many charts change."""
@@ -217,19 +255,70 @@ def _median(ticks: list[Tick], name: str) -> float:
 
 
 def first_paint(page: Page) -> dict[str, list[float]]:
-    """Show the run several times."""
+    """Show the run several times; the first, in which libraries are imported, is not counted."""
     seen: dict[str, list[float]] = {"table": [], "charts": [], "count": []}
-    for _ in range(5):
+    for number in range(SHOWS + 1):
         found = page.notebook.page.evaluate(_WATCH)
-        for key, values in seen.items():
-            values.append(found[key])
+        if number:
+            for key, values in seen.items():
+                values.append(found[key])
         page.notebook.wait(1)
-        page.notebook.page.wait_for_timeout(1500)
+        wait_quiet(page.notebook, page.wire, time.monotonic())
         page.notebook.run(2)
     return seen
 
 
-def main() -> None:
+def zooms(page: Page) -> list[float]:
+    """Give how many milliseconds after the end of each stroke the detail is drawn."""
+    notebook = page.notebook
+    notebook.run()
+    notebook.wait_painted(1)
+    area = notebook.find(".bqplot .plotarea_background").bounding_box()
+    times = []
+    for number in range(ZOOMS):
+        at = area["x"] + area["width"] * (0.2 + 0.1 * number)
+        notebook.page.mouse.move(at, area["y"] + 30)
+        notebook.page.mouse.down()
+        notebook.page.mouse.move(at + 3, area["y"] + 30)
+        notebook.page.mouse.move(at + area["width"] / 100 + 2, area["y"] + 30)
+        notebook.page.evaluate(_UNTIL_DETAIL)
+        notebook.page.mouse.up()
+        times.append(notebook.page.evaluate("() => window.detail"))
+        notebook.find(".rw-reset").click()
+        notebook.find(".rw-reset").wait_for(state="detached")
+        wait_quiet(notebook, page.wire, time.monotonic())
+    return times
+
+
+def heap(page: Page) -> float:
+    """Give the megabytes that the page's JavaScript holds on to."""
+    page.cdp.send("HeapProfiler.collectGarbage")
+    return float(page.cdp.send("Runtime.getHeapUsage")["usedSize"]) / 2**20
+
+
+def memory(page: Page) -> tuple[float, float]:
+    """Give the page's memory after a first few ticks and after many more, in megabytes."""
+    before = 0.0
+    for number in range(FAST_TICKS):
+        page.wire.sizes.clear()
+        page.signal(CHARTS)
+        while len(page.wire.sizes) < CHARTS:
+            page.notebook.page.wait_for_timeout(10)
+        if number == FAST_TICKS // 10:
+            wait_quiet(page.notebook, page.wire, time.monotonic())
+            before = heap(page)
+    wait_quiet(page.notebook, page.wire, time.monotonic())
+    return before, heap(page)
+
+
+def javascript() -> float:
+    """Give how many kilobytes our own JavaScript is, packed."""
+    files = (Path(__file__).parent.parent.parent / "runwidgets" / "static").glob("*.js")
+    return sum(len(gzip.compress(file.read_bytes(), 9)) for file in files) / 1000
+
+
+def measure() -> list[Row]:
+    """Measure the floor, a run of many long metrics, and a very long metric, each in a browser of its own."""
     chromium = Path(shutil.which(os.environ.get("CHROMIUM") or "chromium") or "chromium")
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder))
@@ -239,28 +328,36 @@ def main() -> None:
                 page = Page(server, browser, [_FLOOR])
                 page.notebook.run(0)
                 wait_quiet(page.notebook, page.wire, time.monotonic())
-                floor = [page.tick(CHARTS) for _ in range(5)]
-                print("floor", _median(floor, "total"), _median(floor, "longest"), _median(floor, "received"))
-                page.notebook.close()
+                floor = [page.tick(CHARTS) for _ in range(TICKS)]
             with Browser(server, chromium) as browser:
-                page = Page(server, browser, [_RUN, _SHOW, _CLOSE, _TICKER])
-                start = time.monotonic()
+                page = Page(server, browser, [_RUN, _SHOW, _CLOSE, _TICKER, _MEMORY])
                 page.notebook.run(0)
-                print("made in", time.monotonic() - start)
                 seen = first_paint(page)
-                print("paint", seen)
-                page.wire.sizes.clear()
                 page.notebook.run(1, 3)
                 wait_quiet(page.notebook, page.wire, time.monotonic())
-                print("first paint bytes", sum(page.wire.sizes), len(page.wire.sizes))
-                ticks = [page.tick(CHARTS) for _ in range(5)]
-                print("ours", ticks)
-                print("median", _median(ticks, "total"), _median(ticks, "longest"), _median(ticks, "received"))
-                none = [page.tick(0) for _ in range(2)]
-                print("none", none)
+                ticks = [page.tick(CHARTS) for _ in range(TICKS)]
+                still = page.tick(0)
+                before, after = memory(page)
+                page.notebook.run(4)
+                held = float(page.notebook.text(4))
+            with Browser(server, chromium) as browser:
+                detail = zooms(Page(server, browser, [_LONG, _SHOW]))
         finally:
             server.close()
-
-
-if __name__ == "__main__":
-    main()
+    what = f"{METRICS} metrics of {POINTS:,} points"
+    bare = f"bare bqplot, {CHARTS} lines of {FLOOR_POINTS:,} points"
+    none = "", None
+    return [
+        Row(f"show a run of {what}: status and table", statistics.median(seen["table"]), "s", *none, "≤ 0.3"),
+        Row("the same: all charts in sight", statistics.median(seen["charts"]), "s", *none, "≤ 1.5"),
+        Row(f"{CHARTS} charts change: the page's main thread computes", _median(ticks, "total"), "ms", bare,
+            _median(floor, "total"), "≤ 120"),
+        Row("the same: in one go", _median(ticks, "longest"), "ms", bare, _median(floor, "longest"), "≤ 50"),
+        Row("the same: over the wire", _median(ticks, "received") / 1000, "kB", bare,
+            _median(floor, "received") / 1000, "≤ 64"),
+        Row("a look finds nothing new: over the wire", still.received / 1000, "kB", *none, "0, asked for: a header"),
+        Row(f"zoom into 1 % of {LONG:,} points: detail drawn", statistics.median(detail), "ms", *none, "≤ 200"),
+        Row("the kernel's memory for a second display of the run", held, "MB", *none, "≤ 5"),
+        Row(f"the page's memory after {FAST_TICKS} ticks", after, "MB", f"after {FAST_TICKS // 10}", before, "± 10 %"),
+        Row("our own JavaScript, packed", javascript(), "kB", *none, "≤ 60"),
+    ]  # fmt: skip

@@ -209,15 +209,18 @@ def test_charts_are_drawn_when_they_come_into_sight(open_notebook):
     many = "\nfor name in range(12):\n    run.log_list(f'metric {name:02}', [1.0, 2.0, float(name)])"
     # However slow the page is: nothing is drawn because it has not yet said what is seen.
     patient = "\nfrom runwidgets.widgets import drawing\ndrawing._PATIENCE_SECONDS = 600"
-    notebook = open_notebook([SETUP + many + patient, SHOW], height=700)
+    notebook = open_notebook([SETUP + many + patient, SHOW], height=360)
     notebook.run()
     eventually(notebook, lambda: notebook.find(".rw-chart").count(), 12)
     notebook.find(".rw-place-0").scroll_into_view_if_needed()
     notebook.find(".rw-place-0 path.line").wait_for()
-    assert notebook.find(".rw-place-11 .bqplot").count() == 0
-    expect(notebook.find(".rw-place-11 .rw-chart-title")).to_have_text("metric 11")
-    notebook.find(".rw-place-11").scroll_into_view_if_needed()
-    notebook.find(".rw-place-11 path.line").wait_for()
+    # Wherever JupyterLab has scrolled to: some are too far away.
+    away = [n for n in range(12) if notebook.find(f".rw-place-{n} .bqplot").count() == 0]
+    assert 0 < len(away) < 12
+    card = notebook.find(f".rw-place-{away[0]}")
+    expect(card.locator(".rw-chart-title")).to_have_text(f"metric {away[0]:02}")
+    card.scroll_into_view_if_needed()
+    card.locator("path.line").wait_for()
 
 
 def test_what_nobody_sees_is_caught_up_with_when_it_is_seen(open_notebook):

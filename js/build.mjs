@@ -12,6 +12,7 @@ const modules = [
   "images",
   "details",
   "heading",
+  "lens",
   "logs",
   "board",
   "evaluation",

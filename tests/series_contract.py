@@ -26,6 +26,7 @@ SMALL = {
     (series, "SUMMARY_WIDTH"): 2,
     (series, "GROUP"): 2,
     (thinning, "MAX_BUCKETS"): 4,
+    (thinning, "_WHOLE"): 1,
 }
 """Sizes with which a few hundred rows have summaries of several levels."""
 

@@ -123,12 +123,15 @@ def test_runs_have_feeds_of_their_own_and_one_thread(watching, recorder):
     assert watching._thread.daemon
 
 
-def test_by_default_a_look_is_due_ten_to_fifteen_seconds_later_at_random(watching, recorder):
+def test_by_default_a_look_is_due_ten_to_fifteen_seconds_later_at_random_and_always_the_same_for_one_run(
+    watching, recorder
+):
     before = time.time()
     subscription, looks = watch(watching, recorder, seconds=None)
     (look,) = eventually(lambda: looks)
     assert before + 10 <= look.next_at <= time.time() + 15
-    intervals = [subscription._watched.interval() for _ in range(300)]
+    assert len({subscription._watched.interval() for _ in range(9)}) == 1
+    intervals = [type(subscription._watched)(recorder, "run").interval() for _ in range(300)]
     assert 10 <= min(intervals) < 11
     assert 14 < max(intervals) <= 15
 

@@ -38,7 +38,7 @@ SIZES = [
     {},
     {(blocks, "BLOCK_ROWS"): 3, (folding, "BLOCK_ROWS"): 3, (series, "SETTLE_ROWS"): 1},
     {(blocks, "BLOCK_BYTES"): 150, (series, "BLOCK_BYTES"): 150, (series, "SETTLE_BYTES"): 400},
-    {(series, "SETTLE_ROWS"): 20, (thinning, "MAX_BUCKETS"): 2},
+    {(series, "SETTLE_ROWS"): 20, (thinning, "MAX_BUCKETS"): 2, (thinning, "_WHOLE"): 1},
 ]
 """What differs from `SMALL` in some examples, so that blocks are cut in many ways."""
 

@@ -26,6 +26,7 @@ def _few_buckets():
     """Thin short series too: examples stay small."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(thinning, "MAX_BUCKETS", 4)
+        patch.setattr(thinning, "_WHOLE", 1)
         yield
 
 
@@ -126,6 +127,16 @@ def test_a_series_is_never_changed_in_place(rows):
     assert all(
         np.array_equal(a, b, equal_nan=True) for a, b in zip(copy, (before.index, before.y, before.beside), strict=True)
     )
+
+
+def test_a_short_series_is_whole_and_a_longer_one_no_more_points_than_that(monkeypatch):
+    monkeypatch.setattr(thinning, "MAX_BUCKETS", 128)
+    monkeypatch.setattr(thinning, "_WHOLE", 3)
+    y = np.random.default_rng(0).normal(size=200_000)
+    for count in (1, 300, 384):
+        assert len(Thinned().extended(np.arange(count), y[:count])) == count
+    for count in (385, 1000, 20_000, 200_000):
+        assert 200 <= len(Thinned().extended(np.arange(count), y[:count])) <= 512
 
 
 def test_no_rows_change_nothing():

@@ -304,7 +304,9 @@ def test_controls_that_are_not_of_the_contract_become_the_defaults(sent):
 
 
 def test_controls_of_the_contract_are_obeyed():
-    sent = {"filter": "a", "smoothing": 0.5, "x_axis": "time", "y_scale": "log", "columns": 3, "page": 2}
+    sent = {
+        "filter": "a", "smoothing": 0.5, "x_axis": "time", "y_scale": "log", "columns": 3, "page": 2, "linked": True,
+    }  # fmt: skip
     assert checked_controls(sent) == sent
 
 

@@ -18,6 +18,15 @@ interface Traits {
 /** After this long without an answer the refresh button may be pressed again. */
 const REFRESH_PATIENCE_MS = 15_000;
 
+/** After so long without word from Python, the look that is due has found nothing new, and the next is counted down. */
+const SILENCE_SECONDS = 2;
+
+/** How long it is until the next look; Python says nothing of those that found nothing new. */
+function untilNext(left: number, every: number | null): number {
+  if (left > -SILENCE_SECONDS || !every || every < SILENCE_SECONDS) return left;
+  return every - (-left % every);
+}
+
 const GONE_TITLE =
   "The kernel that kept this display up to date is gone. This is what was last known of the run: " +
   "RunDetails(run) shows it anew, from any kernel.";
@@ -212,7 +221,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   let goneAt: number | null = null;
   const tick = () => {
     const state = model.get("state");
-    const { started_at, ended_at, sent_at, next_refresh_at, progress: made } = state;
+    const { started_at, ended_at, sent_at, next_refresh_at, refresh_seconds, progress: made } = state;
     goneAt = kernelIsGone(host, model.widget_manager) ? (goneAt ?? clock.now()) : null;
     const now = goneAt ?? clock.now();
     panel.classList.toggle("rw-gone", goneAt !== null);
@@ -226,7 +235,10 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
       setText(elapsedTime, formatDuration((ended_at ?? now) - started_at));
     }
     cancel.patch(state, goneAt !== null);
-    refresh.tick(next_refresh_at === null ? null : next_refresh_at - now, goneAt !== null);
+    refresh.tick(
+      next_refresh_at === null ? null : untilNext(next_refresh_at - now, refresh_seconds),
+      goneAt !== null,
+    );
     const left = ended_at === null && goneAt === null ? (made?.seconds_left ?? null) : null;
     progress.tick(left === null ? null : left - (now - sent_at));
   };

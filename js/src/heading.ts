@@ -1,7 +1,7 @@
 import type { RenderProps } from "@anywidget/types";
-import { el } from "./dom";
+import { el, hasFocus, setAttr } from "./dom";
 import { formatValue } from "./format";
-import type { HeadingState } from "./wire";
+import type { HeadingState, ResetMessage } from "./wire";
 
 interface Traits {
   state: HeadingState;
@@ -28,16 +28,26 @@ function parts({ title, subtitle, last, last_digits, legend, notes }: HeadingSta
 }
 
 function render({ model, el: host }: RenderProps<Traits>): () => void {
-  const root = el("div", { class: "rw-panel rw-heading" });
+  const reset = el("button", { class: "rw-button rw-reset", type: "button" }, "reset zoom");
+  const root = el("div", { class: "rw-panel rw-heading", "data-lm-suppress-shortcuts": "true" });
+  reset.addEventListener("click", () => model.send({ kind: "reset" } satisfies ResetMessage));
   const update = () => {
-    const next = parts(model.get("state"));
+    const state = model.get("state");
+    const old = [...root.children].filter((part) => part !== reset);
+    const next = parts(state);
     next.forEach((part, index) => {
-      const old = root.children[index];
+      const before = old[index];
       // What did not change stays, and with it a selection in it.
-      if (!old) root.append(part);
-      else if (!old.isEqualNode(part)) old.replaceWith(part);
+      if (!before) root.insertBefore(part, reset.parentNode === root ? reset : null);
+      else if (!before.isEqualNode(part)) before.replaceWith(part);
     });
-    while (root.children.length > next.length) root.lastChild?.remove();
+    for (const part of old.slice(next.length)) part.remove();
+    setAttr(reset, "aria-label", `Reset zoom of ${state.title}`);
+    if (state.is_zoomed === (reset.parentNode === root)) return;
+    const hadFocus = hasFocus(reset);
+    if (state.is_zoomed) root.append(reset);
+    else reset.remove();
+    if (hadFocus) root.closest(".rw-chart")?.querySelector<HTMLElement>(".bqplot")?.focus();
   };
   model.on("change:state", update);
   update();

@@ -1,8 +1,9 @@
-import type { RenderProps } from "@anywidget/types";
+import type { InitializeProps, RenderProps } from "@anywidget/types";
 import { el, setAttr, show } from "./dom";
 import { emptyView } from "./empty";
 import { digitsToTell, formatNumber } from "./format";
 import { pagerView } from "./pager";
+import { PatchedMetrics } from "./patched";
 import { rowsView } from "./rows";
 import { Scope } from "./scope";
 import { sortKey } from "./sorting";
@@ -92,7 +93,7 @@ const columnsOf = (signal: AbortSignal, showRows: (name: string) => void): Colum
   },
 ];
 
-function render({ model, el: host }: RenderProps<Traits>): () => void {
+function render({ model, el: host }: RenderProps<Traits>, metrics: PatchedMetrics): () => void {
   const scope = new Scope();
   const set = (change: Partial<MetricsControls>) => {
     model.set("controls", { ...model.get("controls"), ...change });
@@ -108,11 +109,11 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   const more = noteView("rw-more");
   const empty = emptyView("No metrics yet. They appear here with run.log(name, value).", "No metrics.");
   // The page asked for, which is ahead of the page shown while Python draws.
-  const asked = () => Math.max(0, Math.min(model.get("controls").page, model.get("state").page_count - 1));
+  const asked = () => Math.max(0, Math.min(model.get("controls").page, metrics.state.page_count - 1));
   const pager = pagerView("charts", scope.signal, (by) => set({ page: asked() + by }));
 
   const update = () => {
-    const state = model.get("state");
+    const { state } = metrics;
     const typed = toolbar.filter().trim();
     const wanted = typed.toLowerCase();
     // Python filters too, over all metrics; this answers at once for the rows that are here.
@@ -153,9 +154,18 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     ),
   );
   scope.watch(model, ["controls"], () => toolbar.patch(model.get("controls")));
-  scope.watch(model, ["state", "controls"], update);
-  scope.watch(model, ["state"], logged.refresh);
+  scope.watch(model, ["controls"], update);
+  metrics.watch(scope, () => {
+    update();
+    logged.refresh();
+  });
   return scope.end;
 }
 
-export default { render };
+export default () => {
+  const metrics = new PatchedMetrics();
+  return {
+    initialize: ({ model }: InitializeProps<Traits>) => metrics.follow(model),
+    render: (props: RenderProps<Traits>) => render(props, metrics),
+  };
+};

@@ -108,6 +108,17 @@ export function toolbarView(
   const yScale = choices<YScale>("y", ["linear", "log"], signal, (y_scale) => set({ y_scale }));
   const columns = choices<1 | 2 | 3>("columns", [1, 2, 3], signal, (count) => set({ columns: count }));
 
+  const linked = el(
+    "button",
+    {
+      class: "rw-choice rw-linked",
+      type: "button",
+      title: "A part that is chosen on one chart, by dragging over it, is shown of all",
+    },
+    "same x for all charts",
+  );
+  linked.addEventListener("click", () => set({ linked: !last?.linked }), { signal });
+
   const smoothingField = el(
     "span",
     { class: "rw-field" },
@@ -115,7 +126,8 @@ export function toolbarView(
     smoothing,
     smoothingText,
   );
-  const fields = [smoothingField, xAxis.node, yScale.node, columns.node];
+  const linkedField = el("span", { class: "rw-field" }, el("span", { class: "rw-choices" }, linked));
+  const fields = [smoothingField, xAxis.node, yScale.node, columns.node, linkedField];
   const node = el("div", { class: "rw-toolbar" }, filter, ...fields);
   return {
     node,
@@ -137,6 +149,7 @@ export function toolbarView(
       xAxis.patch(controls.x_axis);
       yScale.patch(controls.y_scale);
       columns.patch(controls.columns);
+      setAttr(linked, "aria-pressed", String(controls.linked));
     },
   };
 }

@@ -67,6 +67,8 @@ export interface HeaderState extends Cancelable {
   ended_at: number | null;
   sent_at: number;
   next_refresh_at: number | null;
+  /** How often Python looks. Where a look finds nothing new, nothing is sent. */
+  refresh_seconds: number | null;
   progress: Progress | null;
   error: RunError | null;
   /** Why the display could not be refreshed; the rest of the state is then the last good one. */
@@ -102,6 +104,8 @@ export interface MetricRow {
 
 /** `MetricsPanel.state`. `rows` are the rows that match the filter, at most 500; charts come in pages. */
 export interface MetricsState {
+  /** Rises by one at each change. */
+  version: number;
   rows: MetricRow[];
   total: number;
   matching: number;
@@ -109,6 +113,17 @@ export interface MetricsState {
   page: number;
   page_count: number;
   page_size: number;
+}
+
+/** What is new of `MetricsState`, sent instead of it: the rows that changed, each with its place among `rows`. */
+export interface MetricsPatch extends Omit<MetricsState, "rows" | "page_size"> {
+  kind: "patch";
+  rows: [number, MetricRow][];
+}
+
+/** A message of the metrics to Python: a patch did not fit, all is to be sent again. */
+export interface WholeRequest {
+  kind: "whole";
 }
 
 export type XAxis = "step" | "index" | "time" | "relative";
@@ -124,6 +139,8 @@ export interface MetricsControls {
   columns: 1 | 2 | 3;
   /** First page is 0. */
   page: number;
+  /** Whether a range of x that is chosen on one chart is that of all charts. */
+  linked: boolean;
 }
 
 /** A message of the metrics to Python: which rows to answer with. */
@@ -159,6 +176,63 @@ export interface HeadingState {
   legend: { label: string; color: string }[];
   /** Each with a sign before it: "⚠ values ≤ 0 are not shown", or that of the marks it explains: "◆ 3 NaN". */
   notes: string[];
+  /** Whether a part of x that was chosen is shown. */
+  is_zoomed: boolean;
+}
+
+/** A message of a heading to Python: show the whole chart again. */
+export interface ResetMessage {
+  kind: "reset";
+}
+
+/** One chart as the lens needs to know it. Ranges go from the left end to the right, from the bottom to the top. */
+export interface LensChart {
+  name: string;
+  /** Of its lines, in order, where there are several. */
+  labels: string[];
+  /** The id of the bqplot figure's model; null as long as the chart is not drawn. */
+  figure: string | null;
+  /** Of times seconds. */
+  x: [number, number];
+  /** In the numbers of the figure's lines, of times milliseconds by the clock of who looks; null where these are the same. */
+  drawn_x: [number, number] | null;
+  y: [number, number];
+  is_log: boolean;
+  x_label: string;
+  x_is_date: boolean;
+  /** Whether lines may come back: one column of a table over another. */
+  is_curve: boolean;
+  is_zoomed: boolean;
+}
+
+export type GridId = "metrics" | "system";
+
+/** `LensPanel.state`: the charts of each grid, by their places. */
+export type LensState = Record<GridId, LensChart[]>;
+
+/** A message of the lens to Python: which part of a chart to show; null and null for the whole. */
+export interface ZoomRequest {
+  kind: "zoom";
+  grid: GridId;
+  place: number;
+  name: string;
+  low: number | null;
+  high: number | null;
+}
+
+/** A message of the lens to Python: the places of the charts that can be seen in this view. */
+export interface SightMessage extends Record<GridId, number[]> {
+  kind: "sight";
+  /** Tells the views of one model apart. */
+  view: string;
+  /** Whether the page is behind others. */
+  is_hidden: boolean;
+}
+
+/** A message of the lens to Python: this view is gone. */
+export interface GoneMessage {
+  kind: "gone";
+  view: string;
 }
 
 export interface ChildRow {

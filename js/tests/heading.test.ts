@@ -45,3 +45,22 @@ test("after clean-up no listener or element is left", () => {
   end();
   expect([model.listenerCount, host.childNodes.length]).toEqual([0, 0]);
 });
+
+test("a chart that is zoomed has a button that shows the whole again, and gives its focus to the chart", () => {
+  const { all, find, host, model } = open({ is_zoomed: true, notes: ["◆ 1 NaN"] });
+  host.className = "rw-chart";
+  const figure = document.createElement("div");
+  figure.className = "bqplot";
+  figure.tabIndex = 0;
+  host.append(figure);
+  const reset = find(".rw-reset");
+  reset.focus();
+  reset.click();
+  expect(model.send).toHaveBeenCalledWith({ kind: "reset" });
+  model.set("state", heading({ is_zoomed: true, last: 0.75 }));
+  expect(find(".rw-heading > :last-child")).toBe(reset);
+  expect(document.activeElement).toBe(reset);
+  model.set("state", heading());
+  expect(all(".rw-reset")).toEqual([]);
+  expect(document.activeElement).toBe(figure);
+});

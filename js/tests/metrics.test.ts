@@ -229,3 +229,31 @@ test("after clean-up no listener, timer or element is left, and a filter under w
   choice.click();
   expect(model.save_changes).not.toHaveBeenCalled();
 });
+
+test("a patch changes the rows that it names, where they stand, and the numbers around them", () => {
+  const { model, texts, find } = mount(metricsPanel, {
+    state: metrics([metric("a"), metric("b")], { version: 4 }),
+    controls: controls(),
+  });
+  const first = find("tbody tr");
+  const { kind: _, ...around } = { kind: 0, ...metrics([], { version: 5, total: 2, matching: 9 }) };
+  model.receive({ kind: "patch", ...around, rows: [[1, metric("b", { last: 7 })]] });
+  expect(texts("tbody tr td:nth-child(2)")).toEqual(["1", "7"]);
+  expect(find("tbody tr")).toBe(first);
+  expect(find(".rw-more").textContent).toBe("showing 2 of 9: filter to narrow");
+  expect(model.send).not.toHaveBeenCalledWith({ kind: "whole" });
+});
+
+test("a patch that was overtaken is left out, and one after a gap asks for all of the state", () => {
+  const { model, texts } = mount(metricsPanel, {
+    state: metrics([metric("a")], { version: 4 }),
+    controls: controls(),
+  });
+  model.receive({ kind: "patch", version: 4, rows: [[0, metric("a", { last: 7 })]] });
+  model.receive({ kind: "patch", version: 6, rows: [[0, metric("a", { last: 8 })]] });
+  model.receive(null);
+  expect(texts("tbody tr td:nth-child(2)")).toEqual(["1"]);
+  expect(model.send).toHaveBeenCalledWith({ kind: "whole" });
+  model.set("state", metrics([metric("a", { last: 9 })], { version: 6 }));
+  expect(texts("tbody tr td:nth-child(2)")).toEqual(["9"]);
+});

@@ -1,4 +1,4 @@
-import type { AnyModel, RenderProps } from "@anywidget/types";
+import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { vi } from "vitest";
 
 type Handler = (message?: unknown, buffers?: DataView[]) => void;
@@ -39,9 +39,13 @@ export class MockModel<T extends object> {
   };
 }
 
-interface Panel<T extends object> {
+interface Rendered<T extends object> {
+  initialize?(props: InitializeProps<T>): () => void;
   render(props: RenderProps<T>): () => void;
 }
+
+/** As anywidget takes it: what a panel keeps for all views of a model is made by a function, once for each model. */
+type Panel<T extends object> = Rendered<T> | (() => Rendered<T>);
 
 /** Renders a panel into the page and gives what a test needs to look at it. */
 export function mount<T extends object>(panel: Panel<T>, traits: T) {
@@ -50,7 +54,13 @@ export function mount<T extends object>(panel: Panel<T>, traits: T) {
   document.body.append(host);
   // The panels use model and el; the rest of anywidget's props would be dead weight here.
   const props = { model: model as unknown as AnyModel<T>, el: host } as unknown as RenderProps<T>;
-  const end = panel.render(props);
+  const made = typeof panel === "function" ? panel() : panel;
+  const forget = made.initialize?.(props as unknown as InitializeProps<T>);
+  const leave = made.render(props);
+  const end = () => {
+    leave();
+    forget?.();
+  };
   const find = <E extends Element = HTMLElement>(selector: string): E => {
     const found = host.querySelector<E>(selector);
     if (!found) throw new Error(`nothing matches ${selector}`);

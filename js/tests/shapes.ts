@@ -132,6 +132,7 @@ export const header = exact<HeaderState>({
   ended_at: maybe(number),
   sent_at: number,
   next_refresh_at: maybe(number),
+  refresh_seconds: maybe(number),
   progress: maybe(progress),
   error: maybe(exact<RunError>({ code: string, message: string, traceback: maybe(string) })),
   banner: maybe(string),
@@ -157,6 +158,7 @@ export const header = exact<HeaderState>({
 });
 
 export const metrics = exact<MetricsState>({
+  version: number,
   rows: list(
     exact<MetricRow>({
       name: string,
@@ -186,6 +188,7 @@ export const controls = exact<MetricsControls>({
   y_scale: word<YScale>({ linear: true, log: true }),
   columns: word<1 | 2 | 3>({ 1: true, 2: true, 3: true }),
   page: number,
+  linked: boolean,
 });
 
 export const heading = exact<HeadingState>({
@@ -195,6 +198,7 @@ export const heading = exact<HeadingState>({
   last_digits: number,
   legend: list(exact<HeadingState["legend"][number]>({ label: string, color: string })),
   notes: list(string),
+  is_zoomed: boolean,
 });
 
 export const children = exact<ChildrenState>({

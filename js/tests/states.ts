@@ -28,6 +28,7 @@ export const header = (change: Partial<HeaderState> = {}): HeaderState => ({
   ended_at: null,
   sent_at: NOW,
   next_refresh_at: NOW + 8,
+  refresh_seconds: null,
   progress: null,
   error: null,
   banner: null,
@@ -57,6 +58,7 @@ export const metric = (name: string, change: Partial<MetricRow> = {}): MetricRow
 });
 
 export const metrics = (rows: MetricRow[], change: Partial<MetricsState> = {}): MetricsState => ({
+  version: 0,
   rows,
   total: rows.length,
   matching: rows.length,
@@ -74,6 +76,7 @@ export const controls = (change: Partial<MetricsControls> = {}): MetricsControls
   y_scale: "linear",
   columns: 2,
   page: 0,
+  linked: false,
   ...change,
 });
 
@@ -84,6 +87,7 @@ export const heading = (change: Partial<HeadingState> = {}): HeadingState => ({
   last_digits: 0,
   legend: [],
   notes: [],
+  is_zoomed: false,
   ...change,
 });
 

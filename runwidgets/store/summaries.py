@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from runwidgets.columns import Column, pack_column
-from runwidgets.records import ColumnSummary, Summary
+from runwidgets.records import Block, ColumnSummary, Summary
 from runwidgets.store.thinning import worth_keeping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from runwidgets.records import Block
     from runwidgets.values import Value
 
 BESIDE: Final = ("step", "time", "over")
@@ -77,19 +76,26 @@ def part_of_block(block: Block, name: str, over: NDArray[np.float64]) -> Part:
         Values of the table's first numeric column, shape ``(len(block),)``.
     """
     packed = block.columns[name]
-    present = ~packed.missing()
-    y = packed.to_floats()[present]
-    beside = np.stack([block.steps.to_floats(), block.times.to_floats() / MICROSECONDS, over])[:, present]
+    index = np.arange(block.first_index, block.end, dtype=np.int64)
+    y = packed.to_floats()
+    beside = np.empty((3, len(y)))
+    beside[0], beside[1], beside[2] = block.steps.to_floats(), block.times.to_floats(), over
+    beside[1] /= MICROSECONDS
+    missing = packed.missing()
+    if missing.any():
+        present = ~missing
+        index, y, beside = index[present], y[present], beside[:, present]
     finite = y[np.isfinite(y)]
+    nan_count = int(np.isnan(y).sum()) if len(finite) < len(y) else 0
     return Part(
         count=packed.count_present(),
         last=packed.last(),
         minimum=float(finite.min()) if len(finite) else None,
         maximum=float(finite.max()) if len(finite) else None,
-        nan_count=int(np.isnan(y).sum()),
-        inf_count=int(np.isinf(y).sum()),
+        nan_count=nan_count,
+        inf_count=len(y) - len(finite) - nan_count,
         is_text=packed.is_text,
-        index=np.arange(block.first_index, block.end, dtype=np.int64)[present],
+        index=index,
         y=y,
         beside=beside,
     )
@@ -112,6 +118,14 @@ def values_over(block: Block, name: str | None) -> NDArray[np.float64]:
     """Give the values of one column of a block as float64, NaN where it has no such column, shape ``(len(block),)``."""
     packed = block.columns.get(name) if name is not None else None
     return packed.to_floats() if packed is not None else np.full(len(block), np.nan)
+
+
+def parts_of(rows: Block | Summary, over_name: str | None) -> Iterator[tuple[str, Part]]:
+    """Give each column of some rows, by name; ``over_name`` is the table's first numeric column."""
+    if isinstance(rows, Block):
+        over = values_over(rows, over_name)
+        return ((name, part_of_block(rows, name, over)) for name in rows.columns)
+    return ((name, part_of_summary(rows, name)) for name in rows.columns)
 
 
 def summary_of_block(block: Block, columns: Sequence[str], width: int) -> Summary:

@@ -1,10 +1,10 @@
 """Long series drawn with few points, without losing what a person looks for.
 
-Rows are grouped into buckets of a width that is a power of two. Of each bucket these stay: the first and the last row,
-the smallest and the largest finite value, the first NaN, the first +inf, the first -inf. When a series outgrows
-`MAX_BUCKETS` buckets, the width doubles and neighbours merge. What a bucket keeps follows from what its two halves
-kept, so folding a series piece by piece gives exactly what folding it at once does, and what is drawn of the past does
-not move as a run grows, but for the merges.
+A short series is whole. Rows of a longer one are grouped into buckets of a width that is a power of two. Of each bucket
+these stay: the first and the last row, the smallest and the largest finite value, the first NaN, the first +inf, the
+first -inf. When a series outgrows `MAX_BUCKETS` buckets, the width doubles and neighbours merge. What a bucket keeps
+follows from what its two halves kept, so folding a series piece by piece gives exactly what folding it at once does,
+and what is drawn of the past does not move as a run grows, but for the merges.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MAX_BUCKETS: Final = 512
+MAX_BUCKETS: Final = 128
+"""With four rows of each, as mostly, there is a point for every pixel or two of a chart. Of 65 536 rows on, a bucket is
+as wide as those of the finest summaries (`runwidgets.store.series`): a reader need not see the rows themselves."""
+_WHOLE: Final = 3
+"""Up to so many rows for each of that many buckets nothing is left out: there are no more points than in buckets."""
 
 
 def _empty(*shape: int) -> NDArray[np.float64]:
@@ -102,6 +106,8 @@ class Thinned:
 
 def natural_width(row_count: int) -> int:
     """Give how many rows a bucket of a series of so many rows holds."""
+    if row_count <= _WHOLE * MAX_BUCKETS:
+        return 1
     width = 1
     while (row_count - 1) // width >= MAX_BUCKETS:
         width *= 2
@@ -118,21 +124,45 @@ def worth_keeping(bucket: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[
     y
         The values, shape ``(n,)``.
     """
-    keep = np.zeros(len(y), dtype=np.bool_)
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(bucket)) + 1])
-    lengths = np.diff(np.concatenate([starts, [len(y)]]))
-    group = np.repeat(np.arange(len(starts)), lengths)
+    keep = extremes(bucket, y)
+    starts = _starts(bucket)
     keep[starts] = True
-    keep[starts + lengths - 1] = True
-    finite = np.isfinite(y)
-    for extreme, neutral in ((np.minimum, np.inf), (np.maximum, -np.inf)):
-        filled = np.where(finite, y, neutral)
-        _keep_first(keep, group, finite & (filled == extreme.reduceat(filled, starts)[group]))
-    for mark in (np.isnan(y), y == np.inf, y == -np.inf):
-        _keep_first(keep, group, mark)
+    keep[starts[1:] - 1] = True
+    keep[-1:] = True
     return keep
+
+
+def extremes(bucket: NDArray[np.int64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which rows are the smallest, the largest, or the first of a kind that is not finite, shape ``(n,)``.
+
+    Parameters
+    ----------
+    bucket
+        The bucket of each row, shape ``(n,)``, rising.
+    y
+        The values, shape ``(n,)``.
+    """
+    keep = np.zeros(len(y), dtype=np.bool_)
+    starts = _starts(bucket)
+    finite = np.isfinite(y)
+    all_finite = bool(finite.all())
+    group = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(y))))
+    for extreme, neutral in ((np.minimum, np.inf), (np.maximum, -np.inf)):
+        filled = y if all_finite else np.where(finite, y, neutral)
+        hit = filled == extreme.reduceat(filled, starts)[group]
+        _keep_first(keep, group, hit if all_finite else hit & finite)
+    if not all_finite:
+        for mark in (np.isnan(y), y == np.inf, y == -np.inf):
+            _keep_first(keep, group, mark)
+    return keep
+
+
+def _starts(bucket: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.flatnonzero(bucket[1:] != bucket[:-1]) + 1])
 
 
 def _keep_first(keep: NDArray[np.bool_], group: NDArray[np.int64], hit: NDArray[np.bool_]) -> None:
     places = np.flatnonzero(hit)
-    keep[places[np.unique(group[places], return_index=True)[1]]] = True
+    groups = group[places]
+    keep[places[:1]] = True
+    keep[places[1:][groups[1:] != groups[:-1]]] = True

@@ -38,7 +38,9 @@ def gauge_title(name: str) -> tuple[str, str | None]:
     return title[:1].upper() + title[1:], unit
 
 
-def draw_gauge(metric: MetricView, started_at: float | None) -> tuple[Chart, str]:
+def draw_gauge(
+    metric: MetricView, started_at: float | None, within: tuple[float, float] | None = None
+) -> tuple[Chart, str]:
     """Draw a sampled series over the time since the run began, from zero on.
 
     Parameters
@@ -47,6 +49,8 @@ def draw_gauge(metric: MetricView, started_at: float | None) -> tuple[Chart, str
         One of `gauges`.
     started_at
         When the run began, epoch seconds.
+    within
+        The range of seconds since then to draw; None for all.
 
     Returns
     -------
@@ -54,7 +58,9 @@ def draw_gauge(metric: MetricView, started_at: float | None) -> tuple[Chart, str
         Its subtitle is the unit.
     """
     title, unit = gauge_title(metric.name)
-    chart = draw(metric, {**DEFAULT_CONTROLS, "x_axis": "relative"}, started_at)
+    chart = draw(metric, {**DEFAULT_CONTROLS, "x_axis": "relative"}, started_at, within)
+    if within is not None:
+        return replace(chart, subtitle=unit), title
     low, high = chart.y_range
     least = min((column.minimum or 0.0 for column in metric.numeric), default=0.0)
     top = max(high, _WHOLE.get(unit or "", high))

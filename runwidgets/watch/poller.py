@@ -1,6 +1,7 @@
 """One daemon thread for all that is watched in this process.
 
-It looks at each run every 10 to 15 seconds (at random, so that many viewers of one store do not march in step) or as
+It looks at each run every 10 to 15 seconds (at random, so that many viewers of one store do not march in step, and
+always the same for one run, so that a browser can tell when the next look is due without being told) or as
 often as the most impatient of its viewers asks, and at once when this process sets the run's status. When another does,
 as the supervisor of a script, a glance at the one row that says so finds it within a second. While there is nothing to
 show yet, it looks sooner a few times. It ends when nothing is watched. A look that fails is told to the
@@ -109,10 +110,11 @@ class _Watched:
         self.empty_looks = 0
         self.unlisten: Callable[[], None] = lambda: None
         self.glancing: Errand | None = None
+        self.usual = random.uniform(*INTERVAL_SECONDS)
 
     def interval(self) -> float:
         asked = [viewer.seconds for viewer in self.viewers if viewer.seconds is not None]
-        usual = min(asked) if asked else random.uniform(*INTERVAL_SECONDS)
+        usual = min(asked) if asked else self.usual
         if self.empty_looks and self.empty_looks <= len(_EARLY_SECONDS):
             return min(usual, _EARLY_SECONDS[self.empty_looks - 1])
         return usual

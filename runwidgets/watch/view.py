@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from runwidgets.records import VECTOR_COLUMN, Block, FileRecord, MetricKind, RunStatus
-from runwidgets.store.summaries import MICROSECONDS, part_of_block, part_of_summary, values_over
+from runwidgets.store.summaries import MICROSECONDS, parts_of
 from runwidgets.store.thinning import Thinned, natural_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from runwidgets.records import ChildRecord, MetricDelta, RunDelta, RunRecord, Summary
     from runwidgets.store.summaries import Part
@@ -149,9 +149,12 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
         images = view.images + _paths(change)
         return MetricView(change.name, change.kind, columns, images, change.row_count)
     over_name = next((name for name in change.columns if not _is_text(columns[name], change.parts)), None)
+    found: dict[str, list[Part]] = {}
     for rows in change.parts:
-        for name, part in _parts(rows, over_name):
-            columns[name] = _fold_column(columns[name], part)
+        for name, part in parts_of(rows, over_name):
+            found.setdefault(name, []).append(part)
+    for name, parts in found.items():
+        columns[name] = _fold_column(columns[name], parts)
     # Also where the last rows lack a value: one who comes late reads them all in buckets of this width.
     width = natural_width(change.row_count)
     for name, column in columns.items():
@@ -159,13 +162,6 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
             columns[name] = replace(column, series=column.series.widened(width))
     documents = view.documents + _paths(change) if change.kind.is_document else view.documents
     return MetricView(change.name, change.kind, columns, view.images, change.row_count, documents)
-
-
-def _parts(rows: Block | Summary, over_name: str | None) -> Iterator[tuple[str, Part]]:
-    if isinstance(rows, Block):
-        over = values_over(rows, over_name)
-        return ((name, part_of_block(rows, name, over)) for name in rows.columns)
-    return ((name, part_of_summary(rows, name)) for name in rows.columns)
 
 
 def _is_text(column: ColumnView, parts: Iterable[Block | Summary]) -> bool:
@@ -184,18 +180,26 @@ def _paths_in(block: Block) -> tuple[tuple[float, str], ...]:
     return tuple((at, str(path)) for at, path in zip(times, paths, strict=True) if path is not None)
 
 
-def _fold_column(column: ColumnView, part: Part) -> ColumnView:
+def _fold_column(column: ColumnView, parts: list[Part]) -> ColumnView:
+    index, y, beside = parts[0].index, parts[0].y, parts[0].beside
+    if len(parts) > 1:  # thinned together: it gives the same as one after the other
+        index = np.concatenate([part.index for part in parts])
+        y = np.concatenate([part.y for part in parts])
+        beside = np.concatenate([part.beside for part in parts], axis=1)
+    minimum, maximum = column.minimum, column.maximum
+    for part in parts:
+        minimum, maximum = _best(min, minimum, part.minimum), _best(max, maximum, part.maximum)
     return ColumnView(
         name=column.name,
-        count=column.count + part.count,
-        last=part.last if part.count else column.last,
-        minimum=_best(min, column.minimum, part.minimum),
-        maximum=_best(max, column.maximum, part.maximum),
-        nan_count=column.nan_count + part.nan_count,
-        inf_count=column.inf_count + part.inf_count,
-        has_steps=column.has_steps or bool(np.isfinite(part.beside[0]).any()),
-        is_text=column.is_text or part.is_text,
-        series=column.series.extended(part.index, part.y, part.beside, width=part.width),
+        count=column.count + sum(part.count for part in parts),
+        last=next((part.last for part in reversed(parts) if part.count), column.last),
+        minimum=minimum,
+        maximum=maximum,
+        nan_count=column.nan_count + sum(part.nan_count for part in parts),
+        inf_count=column.inf_count + sum(part.inf_count for part in parts),
+        has_steps=column.has_steps or bool(np.isfinite(beside[0]).any()),
+        is_text=column.is_text or any(part.is_text for part in parts),
+        series=column.series.extended(index, y, beside, width=max(part.width for part in parts)),
     )
 
 

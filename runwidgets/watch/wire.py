@@ -90,6 +90,7 @@ class HeaderState(TypedDict):
     ended_at: float | None
     sent_at: float
     next_refresh_at: float | None
+    refresh_seconds: float | None
     progress: ProgressState | None
     error: ErrorState | None
     banner: str | None
@@ -117,6 +118,7 @@ class MetricRow(TypedDict):
 class MetricsState(TypedDict):
     """``MetricsState``."""
 
+    version: int
     rows: list[MetricRow]
     total: int
     matching: int
@@ -135,6 +137,7 @@ class MetricsControls(TypedDict):
     y_scale: Literal["linear", "log"]
     columns: Literal[1, 2, 3]
     page: int
+    linked: bool
 
 
 class LegendEntry(TypedDict):
@@ -165,6 +168,7 @@ class HeadingState(TypedDict):
     last_digits: int
     legend: list[LegendEntry]
     notes: list[str]
+    is_zoomed: bool
 
 
 class ImageItem(TypedDict):
@@ -214,6 +218,7 @@ class LogMessage(TypedDict):
 
 DEFAULT_CONTROLS: Final[MetricsControls] = {
     "filter": "", "smoothing": 0.0, "x_axis": "step", "y_scale": "linear", "columns": 2, "page": 0,
+    "linked": False,
 }  # fmt: skip
 
 DEFAULT_LOGS_CONTROLS: Final[LogsControls] = {"name": None, "wrap": False}
@@ -234,6 +239,7 @@ def checked_controls(sent: Mapping[str, Any]) -> MetricsControls:
         controls["columns"] = columns
     if isinstance(page := sent.get("page"), int) and page >= 0:
         controls["page"] = page
+    controls["linked"] = sent.get("linked") is True
     return controls
 
 
@@ -294,6 +300,7 @@ def header_state(
         "ended_at": record.ended_at if record else None,
         "sent_at": now,
         "next_refresh_at": next_refresh_at,
+        "refresh_seconds": None if next_refresh_at is None else round(max(0.0, next_refresh_at - now), 2),
         "progress": _progress(record, beside.bar, now, is_final=status.is_final) if record else None,
         "error": _error_state(record.error) if record and record.error else None,
         "banner": trouble,
@@ -368,10 +375,11 @@ def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:
         matching += len(columns)
         is_table = metric.kind is MetricKind.TABLE
         if len(rows) < MAX_ROWS:
-            rows += [_metric_row(metric, c.name or (metric.name if is_table else None), c) for c in columns]
+            rows += [metric_row(metric, c.name or (metric.name if is_table else None), c) for c in columns]
     charts = len(charted(view, controls["filter"]))
     pages = max(1, -(-charts // PAGE_SIZE))
     return {
+        "version": 0,
         "rows": rows[:MAX_ROWS],
         "total": total,
         "matching": matching,
@@ -382,7 +390,8 @@ def metrics_state(view: RunView, controls: MetricsControls) -> MetricsState:
     }
 
 
-def _metric_row(metric: MetricView, column_name: str | None, column: ColumnView) -> MetricRow:
+def metric_row(metric: MetricView, column_name: str | None, column: ColumnView) -> MetricRow:
+    """Give the row of one column of a metric, under the name that the column is shown by."""
     return {
         "name": metric.name,
         "column": column_name,
@@ -432,6 +441,7 @@ def heading_state(chart: Chart, title: str) -> HeadingState:
             if several
         ],
         "notes": list(chart.notes),
+        "is_zoomed": chart.is_zoomed,
     }
 
 

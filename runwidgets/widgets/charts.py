@@ -11,8 +11,7 @@ import ipywidgets
 import numpy as np
 
 from runwidgets.watch.ticks import browser_key, date_ticks, log_tick_texts, log_ticks, tick_texts, ticks
-from runwidgets.watch.wire import PALETTE, heading_state
-from runwidgets.widgets.panels import ChartHeading
+from runwidgets.watch.wire import PALETTE
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -37,42 +36,59 @@ _MARKERS: Final = ("diamond", "triangle-up", "triangle-down")
 """What stands for NaN on the x axis, for +Inf at the top, for -Inf at the bottom: `Marks`, in this order."""
 _WARN: Final = "var(--rw-warn, #a86400)"
 _X_LABEL_OFFSET: Final = "27px"
+_TITLE_HEIGHT: Final = 36
+_SHORT_FROM, _SHORT_TO, _SHORT_SPAN = 1e-30, 1e30, 1e-3
+"""Sizes of numbers that are sent as float32, and which part of that their differences make up at least."""
 
 
-class ChartCard(ipywidgets.VBox):
-    """One chart: a heading and a figure that are given new content in place.
+class ChartFigure:
+    """One bqplot figure that is given new content in place.
 
     Parameters
     ----------
     shared
-        Layouts and idle scales that all cards of a display use together, so that a card is few models.
+        Idle scales that all figures of a display use together, so that a figure is few models.
+    layout
+        Its size.
+    titled
+        Whether the figure itself says what it shows: its title, and of several lines which is which.
+
+    Attributes
+    ----------
+    figure
+        The figure.
+    shown
+        What it shows; None before the first chart.
+    drawn_x
+        The range of x as it is drawn: of times milliseconds, by the clock of who looks at it.
     """
 
-    def __init__(self, shared: SharedParts) -> None:
-        self._shown: Chart | None = None
+    def __init__(self, shared: SharedParts, layout: ipywidgets.Layout, *, titled: bool = False) -> None:
+        self.shown: Chart | None = None
+        self.drawn_x = (0.0, 1.0)
+        self._titled = titled
         self._offset: float | None = None  # in seconds, of an axis of times
         self._x_scales: dict[bool, bq.Scale] = {}
         self._y_scales: dict[bool, bq.Scale] = {}
         self._axes: dict[tuple[str, bool], bq.Axis] = {}
-        self._heading = ChartHeading(layout=shared.heading_layout)
         self._kind = (False, False)
         self._idle_marks: dict[tuple[bool, bool], tuple[Any, ...]] = {}
         self._raw = self._lines(stroke_width=_RAW_WIDTH)
         self._smooth: bq.Lines | None = None
         self._marks: dict[str, bq.Scatter] = {}
         self._dots: bq.Scatter | None = None
+        self._margin = {**_MARGIN, "top": _TITLE_HEIGHT} if titled else dict(_MARGIN)
         self.figure = bq.Figure(
             marks=[self._raw],
             axes=self._axis_pair(is_date=False, is_log=False),
             scale_x=shared.idle_x,
             scale_y=shared.idle_y,
-            fig_margin=_MARGIN,
+            fig_margin=self._margin,
             padding_y=0,
             display_toolbar=False,
             background_style={"fill": "none"},
-            layout=shared.figure_layout,
+            layout=layout,
         )
-        super().__init__([self._heading, self.figure], layout=shared.card_layout, _dom_classes=("rw-chart",))
 
     def _lines(self, **style: Any) -> bq.Lines:
         is_date, is_log = self._kind
@@ -118,25 +134,27 @@ class ChartCard(ipywidgets.VBox):
             self._axes["y", is_log] = bq.Axis(scale=scale, side="left")
         return [self._axes["x", is_date], self._axes["y", is_log]]
 
-    def show(self, chart: Chart, title: str, zone: tzinfo | None = None) -> None:
+    def show(self, chart: Chart, zone: tzinfo | None = None) -> bool:
         """Draw a chart in place of the one before; what did not change is not sent.
 
         Parameters
         ----------
         chart
             What to draw.
-        title
-            What its heading says.
         zone
             Of the clock on the wall of who looks at it; by default this process's.
+
+        Returns
+        -------
+        bool
+            Whether anything changed.
         """
-        heading = heading_state(chart, title)
-        if heading != self._heading.state:
-            self._heading.state = heading
         offset = _offset(chart.x_range[1], zone) if chart.x_is_date else None
-        if self._shown is not None and offset == self._offset and _same(self._shown, chart):
-            return
-        self._shown, self._offset = chart, offset
+        if self.shown is not None and offset == self._offset and _same(self.shown, chart):
+            return False
+        self.shown, self._offset = chart, offset
+        if self._titled and self.figure.title != chart.title:
+            self.figure.title = chart.title
         self._show_axes(chart)
         self._take_marks(is_date=chart.x_is_date, is_log=chart.is_log)
         drawn = [i for i, line in enumerate(chart.lines) if np.isfinite(line.y).any()]
@@ -148,6 +166,8 @@ class ChartCard(ipywidgets.VBox):
         whole = bool(np.isfinite(y).all())
         self._send(self._raw, x, y, colors, dots=few and whole)
         self._show_lone_dots(x, y, needed=few and not whole and y.ndim == 1)
+        if self._titled:
+            self._name_lines(chart, drawn)
         self._raw.opacities = [_RAW_OPACITY if is_smooth else 1.0] * len(colors)
         if is_smooth and self._smooth is None:
             self._smooth = self._lines(stroke_width=1.8)
@@ -159,6 +179,7 @@ class ChartCard(ipywidgets.VBox):
         marks = [mark for mark in parts if mark is not None]
         if self.figure.marks != marks:
             self.figure.marks = marks
+        return True
 
     def _show_axes(self, chart: Chart) -> None:
         low, high = chart.x_range
@@ -166,8 +187,9 @@ class ChartCard(ipywidgets.VBox):
         with x_scale.hold_sync(), y_scale.hold_sync():
             if self._offset is not None:
                 x_scale.min, x_scale.max = (at.item() for at in _dates(np.array([low, high]), self._offset))
+                self.drawn_x = ((low + self._offset) * 1000, (high + self._offset) * 1000)
             else:
-                x_scale.min, x_scale.max = low, high
+                x_scale.min, x_scale.max = self.drawn_x = (low, high)
             y_scale.min, y_scale.max = chart.y_range
         axes = self._axis_pair(is_date=chart.x_is_date, is_log=chart.is_log)
         if any(np.isfinite(line.y).any() for line in chart.lines):
@@ -177,7 +199,7 @@ class ChartCard(ipywidgets.VBox):
             y_ticks, texts = [chart.y_range[0]], [""]
         _set_ticks(axes[1], y_ticks, texts)
         width = math.ceil(_DIGIT_WIDTH * max(map(len, texts), default=0)) + _BESIDE_TICKS
-        margin = {**_MARGIN, "left": max(_MARGIN["left"], width)}
+        margin = {**self._margin, "left": max(_MARGIN["left"], width)}
         if self.figure.fig_margin != margin:
             self.figure.fig_margin = margin
         if axes[0].label != chart.x_label:
@@ -191,12 +213,20 @@ class ChartCard(ipywidgets.VBox):
         if self.figure.axes != axes:
             self.figure.axes = axes
 
+    def _name_lines(self, chart: Chart, drawn: list[int]) -> None:
+        labels = [chart.lines[i].label or chart.title for i in drawn]
+        if self._raw.labels != labels:
+            self._raw.labels = labels
+        self._raw.display_legend = len(labels) > 1
+
     @staticmethod
     def _send(
         mark: bq.Lines, x: NDArray[Any], y: NDArray[np.float64], colors: list[str], *, dots: bool = False
     ) -> None:
+        if y.ndim > 1 and (x == x[0]).all():  # bqplot takes one x for all
+            x = x[0]
         with mark.hold_sync():
-            mark.x, mark.y, mark.colors = x, y, colors
+            mark.x, mark.y, mark.colors = _short(x), _short(y), colors
             if not dots:
                 mark.marker = None
         if dots:  # not before: bqplot would first place dots for the values before, some of which may be missing
@@ -229,8 +259,8 @@ class ChartCard(ipywidgets.VBox):
                 self._marks[marker].y = np.full(len(x), y)
 
     def close(self) -> None:
-        """Close every model of this card."""
-        models = [*self._axes.values(), *self._x_scales.values(), *self._y_scales.values(), self._heading, self.figure]
+        """Close every model of this figure."""
+        models = [*self._axes.values(), *self._x_scales.values(), *self._y_scales.values(), self.figure]
         for raw, smooth, marks, dots in (
             *self._idle_marks.values(),
             (self._raw, self._smooth, self._marks, self._dots),
@@ -238,22 +268,19 @@ class ChartCard(ipywidgets.VBox):
             models += [mark for mark in (raw, smooth, *marks.values(), dots) if mark is not None]
         for model in models:
             model.close()
-        super().close()
 
 
 class SharedParts:
-    """What all cards of one display share."""
+    """What all figures of one display share."""
 
     def __init__(self) -> None:
-        self.heading_layout = ipywidgets.Layout()
-        self.card_layout = ipywidgets.Layout()
         self.figure_layout = ipywidgets.Layout(width="auto", height="200px", min_width="0")
         self.idle_x = bq.LinearScale(min=0, max=1, allow_padding=False)
         self.idle_y = bq.LinearScale(min=0, max=1, allow_padding=False)
 
     def close(self) -> None:
         """Close the shared models."""
-        for model in (self.heading_layout, self.card_layout, self.figure_layout, self.idle_x, self.idle_y):
+        for model in (self.figure_layout, self.idle_x, self.idle_y):
             model.close()
 
 
@@ -312,6 +339,21 @@ def _stacked(
     longest = max(len(y) for _, y in ended)
     several = [[np.pad(part, (0, longest - len(part)), mode="edge") for part in pair] for pair in ended]
     return np.stack([x for x, _ in several]), np.stack([y for _, y in several])
+
+
+def _short(values: NDArray[Any]) -> NDArray[Any]:
+    """Give numbers in half the bytes, where what is lost of them is less than a tenth of a pixel."""
+    finite = values[np.isfinite(values)] if values.dtype == np.float64 else values[:0]
+    if not len(finite):
+        return values
+    largest, wide = float(abs(finite).max()), float(finite.max() - finite.min())
+    if not _SHORT_FROM < largest < _SHORT_TO:
+        return values
+    short = values.astype(np.float32)
+    if (short[np.isfinite(values)] == finite).all():
+        return short
+    is_count = bool((finite == np.rint(finite)).all())  # a step is told by its last digit
+    return short if wide > largest * _SHORT_SPAN and not is_count else values
 
 
 def _date_scale() -> bq.DateScale:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from runwidgets.watch.poller import Subscription
     from runwidgets.watch.wire import TabId
+    from runwidgets.widgets.figures import Figures
 
 _FIRST_LOOK_SECONDS: Final = 5.0
 _LOOKS_AFTER_CANCEL: Final = 2
@@ -87,13 +88,15 @@ class RunDetails(ipywidgets.VBox):
         self._last_look: Look | None = None
         self._beside = NOTHING_BESIDE
         self._looks_to_go = 0
+        self._is_asked = False  # whether somebody in the browser waits for a look
         self._subscription: Subscription | None = None
         self._end_of_cell: EventManager | None = None
         self._log_files = Logs(run_instance.experiment.workspace._files, run_instance.id)
         self._onlooker = Onlooker(run_instance, self._log_files)
         self._still = Still(self._picture)
         self._header = HeaderPanel(_view_count=0)
-        self._charts = Drawing(self._mutex)
+        self._charts = Drawing(self._mutex, run_instance._recorder, run_instance.id, self._catch_up)
+        self._charts.looked = self._looked
         self._logs = LogsPage(self._log_files, self._on_log)
         metrics = MetricsPage(RowPages(run_instance._recorder, run_instance.id), self._charts)
         pages = (
@@ -106,7 +109,7 @@ class RunDetails(ipywidgets.VBox):
             EvaluationPage(Sheets(run_instance.experiment.workspace._files, run_instance.id)),
         )
         self._pages: dict[TabId, Page] = {page.tab: page for page in pages}
-        super().__init__([self._header, *pages], _dom_classes=("runwidgets", self._still.live_class))
+        super().__init__([self._header, self._charts.lens, *pages], _dom_classes=("runwidgets", self._still.live_class))
         self._header.on_msg(self._on_message)
         self._header.observe(self._on_views, "_view_count")
         self._header.observe(self._on_time_zone, "time_zone")
@@ -116,6 +119,20 @@ class RunDetails(ipywidgets.VBox):
         self._is_open = True
         self._waits_for_words = False
         self._follow()
+
+    @property
+    def figures(self) -> Figures:
+        """The figures of the run's metrics, by name, for dashboards of one's own.
+
+        Each is a `bqplot.Figure` that stays live, also for metrics that are not on the page of charts, and while the
+        display itself is shown nowhere. It follows the display's controls, and is closed with it.
+
+        Examples
+        --------
+        >>> details = RunDetails(run)  # doctest: +SKIP
+        >>> ipywidgets.HBox([details.figures["loss"], details.figures["accuracy"]])  # doctest: +SKIP
+        """
+        return self._charts.figures
 
     # ---- showing
 
@@ -287,7 +304,16 @@ class RunDetails(ipywidgets.VBox):
             self._end_of_cell.unregister("post_run_cell", self._after_cell)
             self._end_of_cell = None
 
+    def _catch_up(self) -> None:
+        """Show what happened while nobody could see it."""
+        with self._mutex:
+            if self._is_open:
+                self._show_pages()
+        self._charts.draw()
+
     def _show_pages(self) -> None:
+        if self._charts.is_hidden:
+            return
         for page in self._pages.values():
             page.show(self._view)
 
@@ -302,7 +328,9 @@ class RunDetails(ipywidgets.VBox):
 
     def _show_header(self) -> None:
         if (look := self._last_look) is not None:
-            self._header.show_state(header_state(look.view, time.time(), look.next_at, look.trouble, self._beside))
+            state = header_state(look.view, time.time(), look.next_at, look.trouble, self._beside)
+            self._header.show_state(state, at_once=self._is_asked)
+            self._is_asked = False
 
     def _cancel(self) -> None:
         """Cancel the run, on a thread of its own: the browser's messages do not wait for it."""
@@ -347,6 +375,7 @@ class RunDetails(ipywidgets.VBox):
         kind = content.get("kind") if isinstance(content, dict) else None
         with self._mutex:
             if kind == "refresh" and self._subscription is not None:
+                self._is_asked = True
                 self._subscription.refresh()
             elif kind == "cancel" and not self._beside.is_canceling and not self._view.status.is_final:
                 self._beside = replace(self._beside, is_canceling=True, cancel_trouble=None)
@@ -357,7 +386,9 @@ class RunDetails(ipywidgets.VBox):
     def _on_views(self, change: Any) -> None:
         """Pause when the last view goes, go on when one comes back."""
         with self._mutex:
-            if change["new"] == 0 and self._subscription is not None:
+            if change["new"] == 0:
+                self._charts.forget_views()
+            if change["new"] == 0 and self._subscription is not None and not self._charts.figures.are_used:
                 self._subscription.cancel()
                 self._subscription = None
                 self._follow_log()

@@ -9,7 +9,6 @@ import ipywidgets
 
 from runwidgets.watch.children import children_state
 from runwidgets.watch.facts import details_state
-from runwidgets.watch.wire import metrics_state
 from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, ImagesPanel, MetricsPanel
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ class MetricsPage(Page):
 
     def show(self, view: RunView) -> None:
         """Show the table, filtered; the charts are drawn without the lock."""
-        self.panel.show_state(metrics_state(view, self._drawing.controls))
+        self.panel.show_state(self._drawing.table.state(view, self._drawing.controls))
 
 
 class ChildrenPage(Page):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import anywidget
 import traitlets as t
@@ -13,6 +13,8 @@ from runwidgets.watch.board import board_state
 from runwidgets.watch.children import children_state
 from runwidgets.watch.evaluation import evaluation_state
 from runwidgets.watch.facts import details_state
+from runwidgets.watch.foresight import is_foreseen
+from runwidgets.watch.table import patch_between
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
@@ -23,9 +25,12 @@ from runwidgets.watch.wire import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runwidgets.watch.logs import Logs
     from runwidgets.watch.rows import RowPages
     from runwidgets.watch.sheets import Sheets
+    from runwidgets.watch.wire import HeaderState, MetricsState
 
 _STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -51,6 +56,7 @@ class Panel(anywidget.AnyWidget):
     """A panel that shows one ``state``, which only Python sets."""
 
     _css = _built("runwidgets.css")
+    """The stylesheet is of all panels, and one in a page is enough: what stands beside a `HeaderPanel` has none."""
 
     state = t.Dict().tag(sync=True)
     """What is shown: the wire state of the panel's name; by default that of a run of which nothing is known yet."""
@@ -84,8 +90,19 @@ class HeaderPanel(Panel):
     def _nothing_yet(self) -> Any:
         return header_state(RunView(), 0.0, None, None)
 
+    def show_state(self, state: Any, *, at_once: bool = False) -> None:
+        """Send a state, unless the browser can tell it from the one that is shown, and nobody waits for an answer."""
+        if at_once or not is_foreseen(cast("HeaderState", self.state), state):
+            super().show_state(state)
 
-class MetricsPanel(Panel):
+
+class PagePanel(Panel):
+    """A panel that is never without a header beside it."""
+
+    _css = ""
+
+
+class MetricsPanel(PagePanel):
     """The controls of the charts, the table of metrics, and the rows of one of them.
 
     Parameters
@@ -100,6 +117,7 @@ class MetricsPanel(Panel):
     """Filter, smoothing, axes, columns and page; default `DEFAULT_CONTROLS`. Set by the browser."""
 
     def __init__(self, rows: RowPages, **kwargs: Any) -> None:
+        self._is_patching = False
         super().__init__(**kwargs)
         self._rows = rows
         self.on_msg(self._on_message)
@@ -108,24 +126,83 @@ class MetricsPanel(Panel):
     def _nothing_yet(self) -> Any:
         return metrics_state(RunView(), DEFAULT_CONTROLS)
 
+    def show_state(self, state: Any) -> None:
+        """Send what is new in a state: the rows that changed, or all where there are others than before."""
+        state = {**state, "version": self.state["version"]}
+        if state == self.state:
+            return
+        state["version"] += 1
+        patch = patch_between(cast("MetricsState", self.state), state)
+        self._is_patching = patch is not None
+        self.state = state
+        self._is_patching = False
+        if patch is not None:
+            self.send(patch)
+
+    def _should_send_property(self, key: str, value: Any) -> bool:
+        return not (key == "state" and self._is_patching) and bool(super()._should_send_property(key, value))
+
     def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
+        if isinstance(content, dict) and content.get("kind") == "whole":  # a patch did not fit what was there
+            self.send_state("state")
+            return
         answer = self._rows.answer(content)
         if answer is not None:
             self.send(answer)
 
 
-class ChartHeading(anywidget.AnyWidget):
-    """The line of text above one chart."""
+class ChartHeading(PagePanel):
+    """The line of text above one chart.
+
+    Parameters
+    ----------
+    reset
+        Called when the whole of the chart is to be seen again.
+    """
 
     _esm = _built("heading.js")
 
-    state: Any = t.Dict({"title": "", "subtitle": None, "last": None, "last_digits": 0, "legend": [], "notes": []}).tag(
-        sync=True
-    )
-    """Title, subtitle, last value, legend and notes; by default empty."""
+    def __init__(self, reset: Callable[[], None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._reset = reset
+        self.on_msg(self._on_message)
+
+    @t.default("state")
+    def _nothing_yet(self) -> Any:
+        return {
+            "title": "", "subtitle": None, "last": None, "last_digits": 0, "legend": [], "notes": [], "is_zoomed": False
+        }  # fmt: skip
+
+    def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
+        if isinstance(content, dict) and content.get("kind") == "reset":
+            self._reset()
 
 
-class ChildrenPanel(Panel):
+class LensPanel(PagePanel):
+    """What the pointer does on charts: it reads values, and chooses a part to look at more closely.
+
+    Parameters
+    ----------
+    take
+        Called with what the browser sends.
+    """
+
+    _esm = _built("lens.js")
+
+    def __init__(self, take: Callable[[object], None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._take = take
+        self.on_msg(self._on_message)
+
+    @t.default("state")
+    def _nothing_yet(self) -> Any:
+        return {"metrics": [], "system": []}
+
+    def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
+        self._take(content)
+
+
+class ChildrenPanel(PagePanel):
     """The table of child runs."""
 
     _esm = _built("children.js")
@@ -135,7 +212,7 @@ class ChildrenPanel(Panel):
         return children_state(RunView(), 0.0)
 
 
-class ImagesPanel(Panel):
+class ImagesPanel(PagePanel):
     """The gallery of images."""
 
     _esm = _built("images.js")
@@ -148,7 +225,7 @@ class ImagesPanel(Panel):
         return {"images": [], "total": 0}
 
 
-class DetailsPanel(Panel):
+class DetailsPanel(PagePanel):
     """Facts, tags, properties and files."""
 
     _esm = _built("details.js")
@@ -158,7 +235,7 @@ class DetailsPanel(Panel):
         return details_state(RunView())
 
 
-class LogsPanel(Panel):
+class LogsPanel(PagePanel):
     """One of the run's logs, as a terminal would show it; it follows the log as long as its tab is open.
 
     Parameters
@@ -195,7 +272,7 @@ class LogsPanel(Panel):
             self.send(answer[0], [answer[1]])
 
 
-class EvaluationPanel(Panel):
+class EvaluationPanel(PagePanel):
     """Confusion matrices, curves of classifiers, residuals and predictions; each is asked for when it comes into sight.
 
     Parameters

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SECONDS: Final = 10.0
-"""Least time between two pictures of what goes on: each makes the notebook one that is not saved."""
+_SECONDS: Final = 60.0
+"""Least time between two pictures of what goes on: each makes the notebook one that is not saved, and is some 25 kB."""
 
 # While a display is there, or is on its way, its picture is not; and where it cannot come any more, JupyterLab's
 # sentence about that is not. JupyterLab marks that sentence, and nothing else at this place, with `jupyter-widgets`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,8 +12,9 @@ import traitlets as t
 from runwidgets.errors import StoreError
 from runwidgets.watch.board import board_state
 from runwidgets.watch.children import children_state
+from runwidgets.watch.downloads import Downloads
 from runwidgets.watch.evaluation import evaluation_state
-from runwidgets.watch.facts import details_state
+from runwidgets.watch.requests import Desk
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 _STATIC: Final = Path(__file__).parent.parent / "static"
 
 
-def _built(name: str) -> str:
+def built(name: str) -> str:
     """Read a built file.
 
     Raises
@@ -50,7 +52,7 @@ def _built(name: str) -> str:
 class Panel(anywidget.AnyWidget):
     """A panel that shows one ``state``, which only Python sets."""
 
-    _css = _built("runwidgets.css")
+    _css = built("runwidgets.css")
 
     state = t.Dict().tag(sync=True)
     """What is shown: the wire state of the panel's name; by default that of a run of which nothing is known yet."""
@@ -69,10 +71,36 @@ class Panel(anywidget.AnyWidget):
             self.state = state
 
 
+class AskingPanel(Panel):
+    """A panel whose requests are answered: at once, or on a thread of their own where that may take long.
+
+    Parameters
+    ----------
+    desk
+        What answers.
+    """
+
+    def __init__(self, desk: Desk, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._desk = desk
+        self.on_msg(self._on_request)
+
+    def _on_request(self, _widget: object, content: object, _buffers: object) -> None:
+        if self._desk.is_slow(content):
+            threading.Thread(target=self._answer, args=(content,), name="runwidgets-answer", daemon=True).start()
+        else:
+            self._answer(content)
+
+    def _answer(self, content: object) -> None:
+        answer = self._desk.answer(content)
+        if answer is not None:  # one that is closed meanwhile has no channel, and sends nothing
+            self.send(answer.message, [answer.data])
+
+
 class HeaderPanel(Panel):
     """Status, names, elapsed time, progress, errors, and the strip of tabs."""
 
-    _esm = _built("header.js")
+    _esm = built("header.js")
 
     selected_index = t.Int(0).tag(sync=True)
     """Which tab is open, by its place; default 0. Set by the browser."""
@@ -85,7 +113,7 @@ class HeaderPanel(Panel):
         return header_state(RunView(), 0.0, None, None)
 
 
-class MetricsPanel(Panel):
+class MetricsPanel(AskingPanel):
     """The controls of the charts, the table of metrics, and the rows of one of them.
 
     Parameters
@@ -94,30 +122,30 @@ class MetricsPanel(Panel):
         Where the rows come from that the browser asks for.
     """
 
-    _esm = _built("metrics.js")
+    _esm = built("metrics.js")
 
     controls = t.Dict(dict(DEFAULT_CONTROLS)).tag(sync=True)
     """Filter, smoothing, axes, columns and page; default `DEFAULT_CONTROLS`. Set by the browser."""
 
     def __init__(self, rows: RowPages, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._rows = rows
-        self.on_msg(self._on_message)
+        self._downloads = Downloads({"metric": rows.offer})
+        slow = frozenset({"download"})
+        super().__init__(Desk({"rows": rows.answer, "download": self._downloads.answer}, slow), **kwargs)
 
     @t.default("state")
     def _nothing_yet(self) -> Any:
         return metrics_state(RunView(), DEFAULT_CONTROLS)
 
-    def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
-        answer = self._rows.answer(content)
-        if answer is not None:
-            self.send(answer)
+    def close(self) -> None:
+        """Close the channel; downloads that are under way are given up."""
+        self._downloads.close()
+        super().close()
 
 
 class ChartHeading(anywidget.AnyWidget):
     """The line of text above one chart."""
 
-    _esm = _built("heading.js")
+    _esm = built("heading.js")
 
     state: Any = t.Dict({"title": "", "subtitle": None, "last": None, "last_digits": 0, "legend": [], "notes": []}).tag(
         sync=True
@@ -128,34 +156,11 @@ class ChartHeading(anywidget.AnyWidget):
 class ChildrenPanel(Panel):
     """The table of child runs."""
 
-    _esm = _built("children.js")
+    _esm = built("children.js")
 
     @t.default("state")
     def _nothing_yet(self) -> Any:
         return children_state(RunView(), 0.0)
-
-
-class ImagesPanel(Panel):
-    """The gallery of images."""
-
-    _esm = _built("images.js")
-
-    data = t.Dict().tag(sync=True)
-    """The bytes of the images by path; default ``{}``."""
-
-    @t.default("state")
-    def _nothing_yet(self) -> Any:
-        return {"images": [], "total": 0}
-
-
-class DetailsPanel(Panel):
-    """Facts, tags, properties and files."""
-
-    _esm = _built("details.js")
-
-    @t.default("state")
-    def _nothing_yet(self) -> Any:
-        return details_state(RunView())
 
 
 class LogsPanel(Panel):
@@ -167,7 +172,7 @@ class LogsPanel(Panel):
         Where the parts come from that the browser asks for.
     """
 
-    _esm = _built("logs.js")
+    _esm = built("logs.js")
 
     controls = t.Dict(dict(DEFAULT_LOGS_CONTROLS)).tag(sync=True)
     """Which log, and whether its lines are wrapped; default `DEFAULT_LOGS_CONTROLS`. Set by the browser."""
@@ -204,7 +209,7 @@ class EvaluationPanel(Panel):
         Where the figures come from that the browser asks for.
     """
 
-    _esm = _built("evaluation.js")
+    _esm = built("evaluation.js")
 
     def __init__(self, sheets: Sheets, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -224,7 +229,7 @@ class EvaluationPanel(Panel):
 class BoardPanel(Panel):
     """Compute targets: which runs have their slots, and which wait."""
 
-    _esm = _built("board.js")
+    _esm = built("board.js")
 
     @t.default("state")
     def _nothing_yet(self) -> Any:

@@ -34,7 +34,7 @@ export function viewerView(
   const number = el("span", { class: "rw-viewer-number", role: "status" });
   const facts = el("span", { class: "rw-viewer-facts" });
   const image = el("img", { class: "rw-viewer-image", alt: "" });
-  const note = noteView("rw-empty");
+  const note = noteView("rw-viewer-note");
   const trouble = noteView("rw-more rw-trouble");
   const page = el("div", { class: "rw-viewer-page", tabindex: 0 }, image, note.node);
   const back = button("‹", "Previous step", () => step(-1));

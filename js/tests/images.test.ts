@@ -194,7 +194,7 @@ test("a click opens the picture at full size; arrows walk steps and names, and C
   press(viewer, "ArrowLeft");
   expect(asked().at(-1)).toMatchObject({ name: "a", index: 1 });
   answer({ note: "too large" });
-  expect(find(".rw-viewer .rw-empty").textContent).toBe("too large");
+  expect(find(".rw-viewer-note").textContent).toBe("too large");
   press(viewer, "ArrowDown");
   expect([find(".rw-viewer-name").textContent, find(".rw-viewer-number").textContent]).toEqual([
     "b",

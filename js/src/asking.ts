@@ -1,12 +1,14 @@
 /** Asking Python: each request has a number by which its answer is found, among those that other views asked for. */
 import type { AnyModel } from "@anywidget/types";
+import { kernelIsGone } from "./kernel";
 import type { Scope } from "./scope";
 import type { Reply } from "./wire";
 
 /** An answer that takes longer is said to be waited for. */
 const LATE_MS = 300;
 
-export const WAITING = "Waiting for Python…";
+const WAITING = "Waiting for Python…";
+const GONE = "The kernel is gone: RunDetails(run) shows it anew, from any kernel.";
 
 export function bytesOf(buffers: DataView[] | undefined): Uint8Array<ArrayBuffer> {
   const view = buffers?.[0];
@@ -43,17 +45,18 @@ export class Asker {
   }
 
   /**
-   * Asks. `done` gets the answer, `late` is called when it is waited for.
+   * Asks. `done` gets the answer; `late` gets words to show when it is waited for.
    * Gives what forgets the question: its answer is then of no interest.
    */
   ask<R extends Reply>(
     request: object,
     done: (reply: R, data: Uint8Array<ArrayBuffer>) => void,
-    late?: () => void,
+    late?: (words: string) => void,
   ): () => void {
     this.#count += 1;
     const id = `${this.#view}-${this.#count}`;
-    const timer = late && setTimeout(late, LATE_MS);
+    const say = () => late?.(kernelIsGone(document.body, this.#model.widget_manager) ? GONE : WAITING);
+    const timer = late && setTimeout(say, LATE_MS);
     this.#open.set(id, { done: done as Question["done"], timer });
     this.#model.send({ ...request, id });
     return () => this.#forget(id);

@@ -1,5 +1,5 @@
 /** Downloads through the kernel's channel, a part at a time. */
-import { type Asker, WAITING } from "./asking";
+import type { Asker } from "./asking";
 import { el, setAttr, setText } from "./dom";
 import { formatBytes } from "./format";
 import type { DownloadReply, DownloadRequest } from "./wire";
@@ -60,7 +60,7 @@ export function downloadButton(
           save(parts, saveAs);
           stop();
         },
-        () => parts.length === 0 && show(WAITING, 0),
+        (words) => parts.length === 0 && show(words, 0),
       );
     };
     say("");

@@ -1,5 +1,5 @@
 /** A text among a run's files that is read when somebody opens it. */
-import { type Asker, WAITING } from "./asking";
+import type { Asker } from "./asking";
 import { diffLines } from "./diff";
 import { el, setAttr, setText, show } from "./dom";
 import { downloadButton } from "./downloads";
@@ -49,7 +49,7 @@ export function keptView(scope: Scope, asker: Asker, title: string) {
           reply.is_cut ? `the first ${formatBytes(data.byteLength)} of ${formatBytes(reply.size)}` : "",
         );
       },
-      () => note.patch(WAITING),
+      note.patch,
     );
   };
   node.addEventListener("toggle", load, { signal: scope.signal });

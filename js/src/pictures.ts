@@ -1,5 +1,5 @@
 /** Pictures of a run, each asked for once and kept until there are too many. */
-import { type Asker, WAITING } from "./asking";
+import type { Asker } from "./asking";
 import { formatNumber } from "./format";
 import type { Scope } from "./scope";
 import type { PictureReply, PictureRequest } from "./wire";
@@ -53,7 +53,7 @@ export class Pictures {
     return this.#asker.ask<PictureReply>(
       { kind: "picture", name, index } satisfies PictureRequest,
       (reply, data) => done(this.#take(key, name, index, reply, data)),
-      () => wait(WAITING),
+      wait,
     );
   }
 

@@ -1,5 +1,5 @@
 /** The beginning of a file, shown as what it is, and all of it to download. */
-import { type Asker, WAITING } from "./asking";
+import type { Asker } from "./asking";
 import { copyButton } from "./copy";
 import { readTable } from "./csv";
 import { diffLines } from "./diff";
@@ -144,7 +144,7 @@ export function previewView(scope: Scope, asker: Asker, onClose: () => void) {
         });
         body.replaceChildren(shown);
       },
-      () => note.patch(WAITING),
+      note.patch,
     );
   };
   close.addEventListener("click", () => onClose(), { signal: scope.signal });

@@ -1,5 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
-import { Asker, WAITING } from "./asking";
+import { Asker } from "./asking";
 import { el, setAttr, setText, show, svg } from "./dom";
 import { downloadButton } from "./downloads";
 import { exactText, formatMoment, formatNumber, formatValue, NONE } from "./format";
@@ -103,8 +103,10 @@ export function rowsView(scope: Scope, model: AnyModel<any>) {
     start = from;
     forget();
     if (name === null) return;
-    forget = asker.ask<RowsReply>({ kind: "rows", name, start } satisfies RowsRequest, receive, () =>
-      trouble.patch(WAITING),
+    forget = asker.ask<RowsReply>(
+      { kind: "rows", name, start } satisfies RowsRequest,
+      receive,
+      trouble.patch,
     );
   };
   // Who goes to the last page stays at the end, whatever comes.
@@ -118,15 +120,13 @@ export function rowsView(scope: Scope, model: AnyModel<any>) {
     "aria-label": "Go to row",
     placeholder: "row",
   });
-  jump.addEventListener(
-    "change",
-    () => {
-      const row = Math.floor(Number(jump.value));
-      if (jump.value !== "" && Number.isFinite(row)) goTo(row);
-      jump.value = "";
-    },
-    { signal },
-  );
+  const leap = () => {
+    const row = Math.floor(Number(jump.value));
+    if (jump.value !== "" && Number.isFinite(row)) goTo(row);
+    jump.value = "";
+  };
+  jump.addEventListener("change", leap, { signal });
+  jump.addEventListener("keydown", (event) => event.key === "Enter" && leap(), { signal });
   const node = el("section", { class: "rw-rows", "aria-label": "Rows of a metric" });
   const bar = el("div", { class: "rw-rows-bar" }, title, jump, pager.node, download.node, close);
   const parts = [bar, history.node, box, trouble.node];

@@ -1,5 +1,5 @@
 /** The tags of a run, which can be added, changed and taken away where they stand. */
-import { type Asker, WAITING } from "./asking";
+import type { Asker } from "./asking";
 import { el, setAttr, setText, show } from "./dom";
 import { type ItemView, KeyedList } from "./keyed";
 import { plainName } from "./plain";
@@ -61,7 +61,7 @@ export function tagsView(scope: Scope, asker: Asker) {
         edit(undefined);
         add.focus({ preventScroll: true });
       },
-      () => trouble.patch(WAITING),
+      trouble.patch,
     );
   };
   form.addEventListener(

@@ -99,9 +99,11 @@ test("a note, or trouble, stands in the place of the picture", () => {
 test("the slider goes from step to step, follows the latest until it is moved, and again from its end on", () => {
   const { model, find, slide, asked, answer } = open({ a: 3 });
   see(true);
+  answer();
   const slider = find<HTMLInputElement>(".rw-steps");
   expect([slider.value, slider.max]).toEqual(["2", "2"]);
   model.set("state", gallery({ a: 4 }));
+  answer();
   expect(slider.value).toBe("3");
   expect(find(".rw-step").textContent).toBe("#4 of 4");
   slide(slider, 1);
@@ -109,9 +111,30 @@ test("the slider goes from step to step, follows the latest until it is moved, a
   model.set("state", gallery({ a: 6 }));
   expect([slider.value, slider.max, find(".rw-step").textContent]).toEqual(["1", "5", "#2 of 6"]);
   slide(slider, 5);
+  answer();
   model.set("state", gallery({ a: 7 }));
   expect(slider.value).toBe("6");
   expect(asked().map(({ index }) => index)).toEqual([2, 3, 1, 5, 6]);
+});
+
+test("a slider that is drawn over many steps asks for one at a time, and at the end for the last", () => {
+  const { find, slide, asked, answer, sources } = open({ a: 100 });
+  see(true);
+  for (let index = 99; index >= 40; index -= 1) slide(find<HTMLInputElement>(".rw-steps"), index);
+  expect(asked().map(({ index }) => index)).toEqual([99]);
+  answer();
+  expect(asked().map(({ index }) => index)).toEqual([99, 40]);
+  answer();
+  expect([asked().length, sources()]).toEqual([2, ["blob:2"]]);
+  // An answer that never comes is not waited for for ever.
+  slide(find<HTMLInputElement>(".rw-steps"), 3);
+  vi.setSystemTime(Date.now() + 16_000);
+  slide(find<HTMLInputElement>(".rw-steps"), 4);
+  expect(
+    asked()
+      .slice(2)
+      .map(({ index }) => index),
+  ).toEqual([3, 4]);
 });
 
 test("a picture that was seen before is not asked for again", () => {

@@ -27,7 +27,7 @@ def png(size, data):
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 rows = zlib.compress(b"\0" * 200)
-for name, data in (("bomb", png(30_000, rows)), ("cut off", png(1, rows)[:-8]), ("broken", png(9, b"no rows"))):
+for name, data in (("bomb", png(30_000, rows)), ("cut off", png(1, rows)[:-8])):
     with open("picture.png", "wb") as file: file.write(data)
     run.log_image(name, path="picture.png")
 """
@@ -108,7 +108,6 @@ def test_what_would_hurt_a_browser_or_is_no_picture_says_so(open_notebook):
     for name, words in (
         ("bomb", "30,000 by 30,000 pixels are more than a browser should decode"),
         ("cut off", "the file is damaged or cut off: its image does not come to an end"),
-        ("broken", "The image cannot be read."),
     ):
         expect(shown(notebook, name).locator(".rw-image-note")).to_have_text(words)
     shown(notebook, "bomb").locator(".rw-image-frame").click()

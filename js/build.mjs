@@ -10,6 +10,7 @@ const modules = [
   "metrics",
   "children",
   "images",
+  "files",
   "details",
   "heading",
   "lens",

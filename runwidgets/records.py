@@ -336,6 +336,13 @@ class FileRecord(msgspec.Struct, frozen=True):
     stored_at: float
 
 
+class StatusChange(msgspec.Struct, frozen=True):
+    """A run entered a state."""
+
+    status: RunStatus
+    at: float
+
+
 class Cursor(msgspec.Struct, frozen=True):
     """How far a reader has read one run.
 
@@ -358,14 +365,15 @@ class RunDelta(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     run
         None where the run's own row did not change.
-    tags, properties
-        All of them where any changed, else None.
+    tags, properties, history
+        All of them where any changed, else None; the states that the run has been in by time.
     """
 
     cursor: Cursor
     run: RunRecord | None = None
     tags: dict[str, str | None] | None = None
     properties: dict[str, str] | None = None
+    history: tuple[StatusChange, ...] | None = None
     metrics: tuple[MetricDelta, ...] = ()
     children: tuple[ChildRecord, ...] = ()
     files: tuple[FileRecord, ...] = ()

@@ -257,6 +257,19 @@ class StoreContract:
         record = store.run("run")
         assert (record.status, record.ended_at, record.error) == (RunStatus.COMPLETED, 30.0, None)
 
+    def test_the_states_of_a_run_come_with_its_changes_by_time_each_once(self, store, fold):
+        assert store.changes("run", Cursor()).history == ()
+        fold(status(RunStatus.QUEUED, at=11.0), status(RunStatus.RUNNING, at=12.5), status(RunStatus.RUNNING, at=13.0))
+        delta = store.changes("run", Cursor())
+        assert [(change.status, change.at) for change in delta.history] == [("Queued", 11.0), ("Running", 12.5)]
+        fold(*points([1.0]), status(RunStatus.FAILED, at=20.0))
+        fold(status(RunStatus.RUNNING, at=21.0))  # of an older journal
+        later = store.changes("run", delta.cursor)
+        assert [(change.status, change.at) for change in later.history[1:]] == [("Running", 12.5), ("Failed", 20.0)]
+        store.delete_runs(["run"], 30.0)
+        fold(created(at=31.0), status(RunStatus.RUNNING, at=32.0))
+        assert [change.at for change in store.changes("run", Cursor()).history] == [32.0]
+
     def test_the_first_start_counts(self, store, fold):
         fold(status(RunStatus.RUNNING, at=20.0), status(RunStatus.RUNNING, at=30.0))
         assert store.run("run").started_at == 20.0

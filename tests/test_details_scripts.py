@@ -12,7 +12,8 @@ from runwidgets.watch.poller import poller
 from tests.test_details import until
 
 LOG = "user_logs/std_log.txt"
-TABS = ["metrics", "children", "images", "details"]
+TABS = ["metrics", "children", "images", "files", "details"]
+LOGS, SYSTEM = 5, 6
 
 
 def script(status=RunStatus.RUNNING):
@@ -86,7 +87,7 @@ def ask(details, name=LOG, **more):
 
 def test_a_script_without_metrics_is_shown_with_its_log_open(run, show):
     details = show(run)
-    until(lambda: details._header.selected_index == 4)
+    until(lambda: details._header.selected_index == LOGS)
     assert tabs(details) == [*TABS, "logs"]
     assert details._logs.panel.state == {"logs": [], "is_open": True}
 
@@ -96,7 +97,7 @@ def test_a_script_of_which_nothing_but_its_processes_was_measured_is_shown_with_
     run.flush()
     details = show(run)
     until(details._looked.is_set)
-    assert details._header.selected_index == 4
+    assert details._header.selected_index == LOGS
 
 
 def test_a_script_with_metrics_is_shown_with_these(run, show):
@@ -109,7 +110,7 @@ def test_a_script_with_metrics_is_shown_with_these(run, show):
 
 def test_the_tab_that_a_person_has_chosen_stays(run, show):
     details = show(run)
-    until(lambda: details._header.selected_index == 4)
+    until(lambda: details._header.selected_index == LOGS)
     details._header.selected_index = 0
     run.tag("key")
     until(lambda: details._pages["details"].panel.state["tags"])
@@ -154,7 +155,7 @@ def test_the_first_line_of_a_script_is_not_waited_for_until_the_next_look(run, l
     details._subscription._watched.due = time.monotonic() + 600  # the first looks come soon after each other
     append(log, "one\n")
     until(lambda: details._logs.panel.state["logs"] == [LOG], seconds=9)
-    assert details._header.state["tabs"][4]["count"] == 1
+    assert details._header.state["tabs"][LOGS]["count"] == 1
 
 
 def test_a_log_that_nobody_looks_at_is_not_followed(run, log, show):
@@ -164,7 +165,7 @@ def test_a_log_that_nobody_looks_at_is_not_followed(run, log, show):
     details._header.selected_index = 0
     assert not details._logs.is_following
     assert not is_log_followed(details)
-    details._header.selected_index = 4
+    details._header.selected_index = LOGS
     assert details._logs.is_following
 
 
@@ -246,7 +247,7 @@ def test_what_is_sampled_of_a_script_has_a_tab_of_its_own(run, show):
     assert [row["name"] for row in details._pages["metrics"].panel.state["rows"]] == ["loss"]
     assert details._header.state["tabs"][0]["count"] == 1
     assert details._charts.system_grid.children == ()
-    details._header.selected_index = 5
+    details._header.selected_index = SYSTEM
     until(lambda: len(details._charts.system_grid.children) == 3)
     headings = [card._heading.state for card in details._charts.system_grid.children]
     assert [(heading["title"], heading["subtitle"], heading["last"]) for heading in headings] == [

@@ -429,7 +429,12 @@ def test_what_is_left_of_a_run_that_is_gone_becomes_a_run_again(sound):
     shutil.rmtree(sound / "artifacts")
     change(sound, "DELETE FROM files")
     change(sound, "DELETE FROM runs WHERE run_id = 'run'")
-    found(sound, r"table tags: 1 row of runs that is not there", r"table metrics: 3 rows of runs that are not there")
+    found(
+        sound,
+        r"table tags: 1 row of runs that is not there",
+        r"table metrics: 3 rows of runs that are not there",
+        r"table statuses: 2 rows of runs that are not there",
+    )
     deeds, _ = repaired(sound)
     assert f"run recovered-{run_key}: made anew for what is left of it" in deeds
     run = read(f"recovered-{run_key}", "recovered")

@@ -9,7 +9,7 @@ import pytest
 
 from runwidgets.errors import SchemaError, StoreError
 from runwidgets.events import PointLogged
-from runwidgets.records import RunQuery
+from runwidgets.records import Cursor, RunQuery
 from runwidgets.store.schema import STEPS, apply_steps
 from runwidgets.store.sqlite import SqliteStore
 from runwidgets.values import pack
@@ -80,6 +80,25 @@ def test_the_first_step_is_never_rewritten(db):
         "blocks", "experiments", "files", "journals", "metrics", "properties", "runs", "schema_steps", "tags",
         "workspace",
     }  # fmt: skip
+
+
+def test_runs_of_a_schema_without_statuses_have_those_that_are_known_of_them(tmp_path):
+    path = tmp_path / "runs.sqlite"
+    with sqlite3.connect(path, isolation_level=None) as db:
+        apply_steps(db, STEPS[:4])
+        db.executemany(
+            "INSERT INTO runs (run_id, status, started_at, ended_at, version) VALUES (?, ?, ?, ?, 1)",
+            [("done", "Failed", 2.0, 9.0), ("going", "Running", 3.0, None), ("waiting", "Queued", None, None)],
+        )
+    db.close()
+    store = SqliteStore(path)
+    try:
+        found = {run: store.changes(run, Cursor()).history for run in ("done", "going", "waiting")}
+        assert {run: [(change.status, change.at) for change in history] for run, history in found.items()} == {
+            "done": [("Running", 2.0), ("Failed", 9.0)], "going": [("Running", 3.0)], "waiting": [],
+        }  # fmt: skip
+    finally:
+        store.close()
 
 
 def test_a_store_of_the_first_schema_keeps_its_runs_and_goes_on(tmp_path):

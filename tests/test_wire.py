@@ -5,7 +5,6 @@ import math
 import os
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from runwidgets.columns import Column, pack_column
@@ -23,23 +22,28 @@ from runwidgets.records import (
     RunError,
     RunRecord,
     RunStatus,
+    StatusChange,
 )
+from runwidgets.store.files import FileRoot
+from runwidgets.submit.definition import Definition
 from runwidgets.watch.bars import Bar
 from runwidgets.watch.beside import Beside
 from runwidgets.watch.board import board_state
 from runwidgets.watch.children import children_state
 from runwidgets.watch.evaluation import evaluation_state, figure_of
 from runwidgets.watch.facts import details_state
+from runwidgets.watch.gallery import Gallery
 from runwidgets.watch.lines import charted, draw
+from runwidgets.watch.listing import Listing
 from runwidgets.watch.logs import Part, log_message
 from runwidgets.watch.occupancy import Occupancy, Occupant, Waiter
-from runwidgets.watch.rows import rows_message
+from runwidgets.watch.rows import history_of, rows_reply
+from runwidgets.watch.submission import submission_of
 from runwidgets.watch.view import RunView, fold
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
     DEFAULT_LOGS_CONTROLS,
     MAX_ROWS,
-    MAX_TEXT,
     MAX_UNIT,
     PAGE_SIZE,
     checked_controls,
@@ -57,6 +61,7 @@ PATHS = {
 }  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden" / "wire.json"
 START = 1_790_000_000.0
+REPLY = {"id": "view-1", "trouble": None}
 
 
 def record(run_id="digits-17", **changes):
@@ -87,6 +92,9 @@ def view_of(*metrics, **parts):
     return fold(RunView(), RunDelta(cursor=Cursor(), **{"run": record(), "metrics": metrics, **parts}))
 
 
+PHASE = vector("phase", ["warm-up", "<b>main</b>"], steps=[0, 10])
+
+
 def example():
     """A run that has one of everything that the wire can carry."""
     losses = [2.3, 1.1, math.nan, 0.6, math.inf, 0.4]
@@ -111,9 +119,17 @@ def example():
             error=RunError("ValueError", "Input X contains NaN.", "Traceback (most recent call last):\n…"),
         ),
         children=children,
-        files=(FileRecord("outputs/model.pkl", 12_345, START + 50),),
+        files=(
+            FileRecord("environment/uncommitted.diff", 812, START),
+            FileRecord("outputs/model.pkl", 12_345, START + 50),
+        ),
         tags={"model": "mlp", "starred": None},
-        properties={"python": "3.11"},
+        properties={
+            "python": "3.11", "runwidgets.python": "3.11.9",
+            "azureml.git.commit": "9fceb02d0ae598e95dc970b74767f19372d61af8", "azureml.git.branch": "main",
+            "azureml.git.dirty": "True", "ContentSnapshotId": "ab" * 32,
+        },
+        history=(StatusChange(RunStatus.QUEUED, START), StatusChange(RunStatus.RUNNING, START + 1)),
     )  # fmt: skip
 
 
@@ -148,27 +164,51 @@ def figures_example():
     ]
 
 
+def definition():
+    """What a submitted run was to do, with secrets in it."""
+    return Definition(
+        run_id="digits-17", home="/home/ada/.runwidgets", workspace="default", experiment="digits",
+        snapshot_id="ab" * 32, submitted_by="ada", source_directory="/home/ada/digits", script="train.py",
+        arguments=["--alpha", "0.1", "--api-key", "sk-1234"], command=None, target="gpu",
+        environment={"name": "sklearn", "version": "2", "python": {
+            "interpreterPath": "python",
+            "condaDependencies": {"dependencies": ["python=3.11", {"pip": ["numpy==2.3"]}]},
+        }},
+        interpreter="/envs/sklearn/bin/python", environment_variables={"MODE": "fast", "HF_TOKEN": "hf_1234"},
+        process_count=2, communicator="", max_run_duration_seconds=3600.0, priority=None, collects_outputs=True,
+        takes_snapshot=True, watched_directories=["logs"],
+    )  # fmt: skip
+
+
 def states():
     view = example()
     now = START + 141
     controls = {**DEFAULT_CONTROLS, "smoothing": 0.6, "y_scale": "log"}
     chart = draw(view.metrics["curve"], {**DEFAULT_CONTROLS}, START)
+    listing = Listing()
+    listing.news(view)
     return {
         "header": header_state(view, now, now + 8, "the store does not answer: database is locked"),
         "metrics": metrics_state(view, controls),
         "controls": controls,
         "heading": {**heading_state(chart, "curve"), "notes": ["◆ 1 NaN"]},
         "children": children_state(view, now),
-        "images": {
-            "images": [
-                {"name": "confusion", "number": 2, "path": "confusion_1.png", "size": 8123, "logged_at": START + 2,
-                 "mime": "image/png", "note": None},
-                {"name": "huge", "number": None, "path": "huge_2.png", "size": 9_000_000, "logged_at": START + 3,
-                 "mime": "", "note": "larger than 4 MB: download the file to see it"},
-            ],
-            "total": 2,
+        "rows_reply": {
+            **REPLY, "kind": "rows", **rows_reply("phase", 0, PHASE, history_of(["warm-up", "<b>main</b>"])),
         },
-        "details": details_state(view),
+        "download_reply": {**REPLY, "kind": "download", "start": 0, "end": 2**21, "size": 5_000_000},
+        "images": Gallery(FileRoot(Path("artifacts")), "digits-17").state(view, is_open=True),
+        "picture_reply": {
+            **REPLY, "kind": "picture", "path": "confusion_1.png", "size": 8123, "logged_at": START + 2,
+            "mime": "image/png", "width": 640, "height": 480, "note": None, "may_pass": False,
+        },
+        "files": listing.state(view, is_open=True),
+        "listing": listing.all(),
+        "preview_reply": {
+            **REPLY, "kind": "preview", "path": "outputs/model.pkl", "size": 12_345, "shown": "binary", "is_cut": False,
+            "encoding": "", "mime": "", "width": 0, "height": 0, "note": None,
+        },
+        "details": details_state(view, submission_of(definition())),
         "logs": logs_state(["user_logs/std_log.txt", "logs/azureml.log"], is_open=True),
         "logs_controls": DEFAULT_LOGS_CONTROLS,
         "board": board_example(),
@@ -208,16 +248,6 @@ def test_a_unit_of_progress_that_is_a_novel_is_cut():
         view_of(run=record(progress=Progress(1.0, 3.0, "n" * 300, START, 0.0, START))), START, None, None
     )
     assert len(state["progress"]["unit"]) == MAX_UNIT
-
-
-def test_rows_are_given_by_column_with_none_where_a_row_has_nothing():
-    changed = metric("t", {"word": ["a", "b"], "n": [2**60, math.nan]}, kind=MetricKind.TABLE)
-    message = rows_message("t", 0, msgspec.structs.replace(changed, columns=("word", "n", "late")))
-    assert (message["columns"], message["total"]) == (["word", "n", "late"], 2)
-    assert message["rows"] == [["a", {"int": str(2**60)}, None], ["b", {"float": "NaN"}, None]]
-    assert rows_message("v", 0, vector("v", ["x" * 2000]))["columns"] == ["value"]
-    assert len(rows_message("v", 0, vector("v", ["x" * 2000]))["rows"][0][0]) == MAX_TEXT + 1
-    assert rows_message("gone", 5, None)["total"] == 0
 
 
 def test_time_left_follows_the_pace_since_progress_began_and_counts_down_after_the_report():

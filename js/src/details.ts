@@ -1,22 +1,24 @@
 import type { RenderProps } from "@anywidget/types";
+import { Asker } from "./asking";
 import { copyButton } from "./copy";
 import { el, setAttr, setText, show } from "./dom";
-import { formatBytes, formatDuration, formatMoment, formatNumber } from "./format";
+import { downloadButton } from "./downloads";
+import { formatDuration, formatMoment, formatNumber } from "./format";
+import { keptView } from "./kept";
 import { type ItemView, KeyedList } from "./keyed";
+import { plainName, plainText } from "./plain";
 import { Scope } from "./scope";
-import type { DetailsState } from "./wire";
+import { noteView } from "./table";
+import { tagsView } from "./tags";
+import { timelineView } from "./timeline";
+import type { DetailsState, Fact, Tag } from "./wire";
 
 interface Traits {
   state: DetailsState;
 }
 
-type Fact = DetailsState["facts"][number];
-type Tag = DetailsState["tags"][number];
-type Property = DetailsState["properties"][number];
-type File = DetailsState["files"][number];
-
-/** The fact that people paste elsewhere, and so can be copied with one click. */
-const COPIED_LABEL = "Run id";
+/** The facts that people paste elsewhere, and so can be copied with one click. */
+const COPIED = new Set(["Run id", "Parent run", "Commit", "Command", "Snapshot"]);
 
 /** When the run began and ended, on the clock of whoever reads it. */
 function spanOf({ started_at, ended_at }: DetailsState): Fact[] {
@@ -30,54 +32,53 @@ function spanOf({ started_at, ended_at }: DetailsState): Fact[] {
 function factView(scope: Scope, { label }: Fact): ItemView<Fact> {
   const value = el("span", { class: "rw-fact-value" });
   const definition = el("dd", {}, value);
-  if (label === COPIED_LABEL) {
+  let whole = "";
+  if (COPIED.has(label)) {
     value.classList.add("rw-id");
-    definition.append(copyButton(scope, () => value.textContent ?? ""));
+    definition.append(copyButton(scope, () => whole));
   }
-  const term = el("dt", {}, label);
   return {
-    node: el("div", { class: "rw-fact" }, term, definition),
+    node: el("div", { class: "rw-fact" }, el("dt", {}, label), definition),
     patch(fact) {
-      setText(value, fact.value);
+      whole = fact.value;
+      setText(value, plainName(fact.value));
     },
   };
 }
 
-function tagView(): ItemView<Tag> {
-  const node = el("li", { class: "rw-tag" });
-  return {
+function factsView(scope: Scope) {
+  const node = el("dl", { class: "rw-facts" });
+  const list = new KeyedList<Fact>(
     node,
-    patch({ key, value }) {
-      const text = value === null ? key : `${key} = ${value}`;
-      setText(node, text);
-      setAttr(node, "title", text);
-    },
-  };
+    ({ label }) => label,
+    (fact) => factView(scope, fact),
+  );
+  return { node, patch: (facts: readonly Fact[]) => list.update(facts) };
 }
 
-function propertyView(): ItemView<Property> {
+function pairView(): ItemView<Tag> {
   const key = el("th", { scope: "row", class: "rw-left" });
   const value = el("td", { class: "rw-left rw-property-value" });
   return {
     node: el("tr", {}, key, value),
-    patch(property) {
-      setText(key, property.key);
-      setAttr(key, "title", property.key);
-      setText(value, property.value);
+    patch(pair) {
+      setText(key, plainName(pair.key));
+      setAttr(key, "title", plainName(pair.key));
+      setText(
+        value,
+        pair.value === null ? "hidden: its name says that it may be a secret" : plainText(pair.value),
+      );
+      value.classList.toggle("rw-muted", pair.value === null);
     },
   };
 }
 
-function fileView(): ItemView<File> {
-  const path = el("span", { class: "rw-file-path" });
-  const size = el("span", { class: "rw-file-size" });
+function pairsView() {
+  const body = el("tbody");
+  const list = new KeyedList<Tag>(body, ({ key }) => key, pairView);
   return {
-    node: el("li", { class: "rw-file" }, path, size),
-    patch(file) {
-      setText(path, file.path);
-      setAttr(path, "title", file.path);
-      setText(size, formatBytes(file.size));
-    },
+    node: el("div", { class: "rw-table-box" }, el("table", { class: "rw-table rw-properties" }, body)),
+    patch: (pairs: readonly Tag[]) => list.update(pairs),
   };
 }
 
@@ -91,60 +92,130 @@ function section(title: string, ...inside: HTMLElement[]) {
   );
   return {
     node,
-    patch(items: number) {
-      setText(count, formatNumber(items));
-      show(node, items > 0);
+    patch(isShown: boolean, items: number | null = null) {
+      setText(count, items === null ? "" : formatNumber(items));
+      show(node, isShown);
     },
   };
 }
 
 function render({ model, el: host }: RenderProps<Traits>): () => void {
   const scope = new Scope();
-  const factList = el("dl", { class: "rw-facts" });
-  const tagList = el("ul", { class: "rw-tag-list" });
-  const propertyBody = el("tbody");
-  const fileList = el("ul", { class: "rw-file-list" });
-  const filesMore = el("p", { class: "rw-more" });
-
-  const facts = new KeyedList<Fact>(
-    factList,
-    ({ label }) => label,
-    (fact) => factView(scope, fact),
+  const asker = new Asker(scope, model);
+  const facts = factsView(scope);
+  const description = el("p", { class: "rw-description" });
+  const code = el("b", { class: "rw-error-code" });
+  const message = el("span", {});
+  const traceback = el("pre", {
+    class: "rw-preview-text rw-kept-traceback",
+    tabindex: 0,
+    "aria-label": "Traceback",
+  });
+  const tags = tagsView(scope, asker);
+  const tagsMore = noteView("rw-more");
+  const timeline = timelineView();
+  const submitted = factsView(scope);
+  const variables = pairsView();
+  const python = factsView(scope);
+  const asked = el("pre", { class: "rw-preview-text" });
+  const askedBox = el(
+    "details",
+    { class: "rw-kept" },
+    el("summary", {}, "Packages that the environment asks for"),
+    asked,
   );
-  const tags = new KeyedList<Tag>(tagList, ({ key }) => key, tagView);
-  const properties = new KeyedList<Property>(propertyBody, ({ key }) => key, propertyView);
-  const files = new KeyedList<File>(fileList, ({ path }) => path, fileView);
-
-  const tagSection = section("Tags", tagList);
-  const propertySection = section(
-    "Properties",
-    el("div", { class: "rw-table-box" }, el("table", { class: "rw-table rw-properties" }, propertyBody)),
+  const packages = keptView(scope, asker, "Installed packages");
+  const git = factsView(scope);
+  const dirty = el("p", { class: "rw-dirty" });
+  const diff = keptView(scope, asker, "Changes since the commit");
+  const snapshot = factsView(scope);
+  snapshot.node.classList.add("rw-is-wide");
+  const snapshotNote = noteView("rw-more rw-trouble");
+  const download = downloadButton(
+    asker,
+    scope.signal,
+    () => {
+      const id = model.get("state").snapshot;
+      return id === null ? null : { what: "snapshot", name: id, saveAs: `snapshot-${id.slice(0, 12)}.zip` };
+    },
+    snapshotNote.patch,
+    "Download as zip",
   );
-  const fileSection = section("Files", fileList, filesMore);
+  const properties = pairsView();
+  const propertiesMore = noteView("rw-more");
+
+  const sections = {
+    error: section("Error", el("p", { class: "rw-error-line" }, code, " ", message), traceback),
+    tags: section("Tags", tags.node, tagsMore.node),
+    submitted: section("Submitted", submitted.node),
+    timeline: section("Timeline", timeline.node),
+    git: section("Git", git.node, dirty, diff.node),
+    environment: section("Environment", python.node, askedBox, packages.node),
+    variables: section("Environment variables", variables.node),
+    snapshot: section(
+      "Snapshot",
+      snapshot.node,
+      el("p", { class: "rw-section-bar" }, download.node),
+      snapshotNote.node,
+    ),
+    properties: section("Properties", properties.node, propertiesMore.node),
+  };
   scope.mount(
     host,
     el(
       "div",
       { class: "rw-panel rw-details" },
-      factList,
-      tagSection.node,
-      propertySection.node,
-      fileSection.node,
+      facts.node,
+      description,
+      ...Object.values(sections).map(({ node }) => node),
     ),
   );
 
   scope.watch(model, ["state"], () => {
     const state = model.get("state");
-    facts.update([...state.facts, ...spanOf(state)]);
-    tags.update(state.tags);
-    properties.update(state.properties);
-    files.update(state.files);
-    tagSection.patch(state.tags.length);
-    propertySection.patch(state.properties.length);
-    fileSection.patch(state.files_total);
-    const hidden = state.files_total - state.files.length;
-    setText(filesMore, `+${formatNumber(hidden)} more`);
-    show(filesMore, hidden > 0);
+    const { error, submission } = state;
+    facts.patch([...state.facts, ...spanOf(state)]);
+    setText(description, plainText(state.description));
+    show(description, state.description !== "");
+    sections.error.patch(error !== null);
+    setText(code, error?.code ?? "");
+    setText(message, plainText(error?.message ?? ""));
+    setText(traceback, plainText(error?.traceback ?? ""));
+    show(traceback, Boolean(error?.traceback));
+    tags.patch(state.tags);
+    tagsMore.patch(
+      state.tags_total > state.tags.length
+        ? `+${formatNumber(state.tags_total - state.tags.length)} more`
+        : "",
+    );
+    sections.tags.patch(state.facts.length > 0, state.tags_total || null);
+    submitted.patch(submission.facts);
+    sections.submitted.patch(submission.facts.length > 0);
+    timeline.patch(state.timeline);
+    sections.timeline.patch(state.timeline.length > 0);
+    git.patch(state.git);
+    setText(
+      dirty,
+      state.is_dirty ? "Files were changed since this commit." : "Nothing was changed since this commit.",
+    );
+    show(dirty, state.is_dirty !== null);
+    diff.patch(state.diff);
+    sections.git.patch(state.git.length > 0);
+    python.patch(state.python);
+    setText(asked, plainText(submission.packages.join("\n")));
+    show(askedBox, submission.packages.length > 0);
+    packages.patch(state.packages);
+    sections.environment.patch(
+      state.python.length > 0 || state.packages !== null || submission.packages.length > 0,
+    );
+    variables.patch(submission.variables);
+    sections.variables.patch(submission.variables.length > 0, submission.variables.length);
+    snapshot.patch(state.snapshot === null ? [] : [{ label: "Snapshot", value: state.snapshot }]);
+    sections.snapshot.patch(state.snapshot !== null);
+    properties.patch(state.properties);
+    sections.properties.patch(state.properties.length > 0, state.properties_total);
+    const left = state.properties_total - state.properties.length;
+    propertiesMore.patch(left > 0 ? `+${formatNumber(left)} more` : "");
   });
   return scope.end;
 }

@@ -1,162 +1,232 @@
 import type { RenderProps } from "@anywidget/types";
+import { Asker } from "./asking";
 import { el, setAttr, setText, show } from "./dom";
 import { emptyView } from "./empty";
-import { formatBytes, formatMoment, formatNumber } from "./format";
+import { formatMoment, formatNumber } from "./format";
 import { type ItemView, KeyedList } from "./keyed";
+import { watchNear } from "./near";
+import { pictureView } from "./picture";
+import { numberOf, Pictures } from "./pictures";
+import { plainName } from "./plain";
 import { Scope } from "./scope";
 import { noteView } from "./table";
-import type { ImageItem, ImagesState } from "./wire";
+import { viewerView } from "./viewer";
+import type { GalleryState, ImageName } from "./wire";
 
 interface Traits {
-  state: ImagesState;
-  data: Record<string, DataView>;
+  state: GalleryState;
 }
 
-/** Pixels only: an SVG or HTML file may carry scripts and load what it likes. */
-const SHOWN = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"]);
+/** So many names need no filter. */
+const FEW = 8;
+/** So many steps stand side by side. */
+const BESIDE = 8;
+/** An image that may be there at another time is asked for again so often, while it is seen. */
+const AGAIN_MS = 5000;
 
-const labelOf = ({ name, number }: ImageItem): string => (number === null ? name : `${name} #${number}`);
-
-function sameBytes(a: DataView, b: DataView): boolean {
-  if (a === b) return true;
-  if (a.byteLength !== b.byteLength) return false;
-  for (let i = 0; i < a.byteLength; i += 1) if (a.getUint8(i) !== b.getUint8(i)) return false;
-  return true;
-}
-
-/** An object URL for bytes that change rarely but arrive anew, equal, with every state. */
-class Picture {
-  url: string | null = null;
-  #bytes: DataView | undefined;
-  #mime = "";
-
-  /** Whether the URL became another. */
-  hold(bytes: DataView | undefined, mime: string): boolean {
-    if (bytes && this.#bytes && mime === this.#mime && sameBytes(bytes, this.#bytes)) return false;
-    const had = this.url;
-    this.free();
-    if (!bytes) return had !== null;
-    this.#bytes = bytes;
-    this.#mime = mime;
-    // Whatever the sender said, a Blob of this type is decoded as a picture or not at all.
-    this.url = URL.createObjectURL(new Blob([bytes as DataView<ArrayBuffer>], { type: mime }));
-    return true;
-  }
-
-  free(): void {
-    if (this.url !== null) URL.revokeObjectURL(this.url);
-    this.url = null;
-    this.#bytes = undefined;
-  }
-}
-
-function viewerView(signal: AbortSignal) {
-  const image = el("img", { class: "rw-viewer-image", alt: "" });
-  const caption = el("span", { class: "rw-viewer-name" });
-  const close = el("button", { class: "rw-button", type: "button" }, "Close");
-  const node = el(
-    "dialog",
-    { class: "rw-viewer", "aria-label": "Image at full size" },
-    el("div", { class: "rw-viewer-bar" }, caption, close),
-    el("div", { class: "rw-viewer-page" }, image),
+/** Up to `BESIDE` steps from the first to the last, as evenly as may be. */
+export function spread(count: number): number[] {
+  const many = Math.min(count, BESIDE);
+  return Array.from({ length: many }, (_, at) =>
+    many === 1 ? 0 : Math.round((at * (count - 1)) / (many - 1)),
   );
-  close.addEventListener("click", () => node.close(), { signal });
-  node.addEventListener("click", (event) => event.target === node && node.close(), { signal });
-  return {
-    node,
-    open(url: string, name: string) {
-      setAttr(image, "src", url);
-      setAttr(image, "alt", name);
-      setText(caption, name);
-      if (!node.open) node.showModal();
-    },
-  };
 }
 
-function imageView(
-  read: (path: string) => DataView | undefined,
-  open: (url: string, name: string) => void,
-  signal: AbortSignal,
-): ItemView<ImageItem> {
-  const picture = new Picture();
-  const image = el("img", { class: "rw-image", loading: "lazy", decoding: "async", alt: "" });
-  const frame = el("button", { class: "rw-image-frame", type: "button" }, image);
-  const note = el("p", { class: "rw-image-note" });
-  const name = el("span", { class: "rw-image-name" });
-  const facts = el("span", { class: "rw-image-facts" });
-  const node = el(
-    "figure",
-    { class: "rw-figure" },
-    frame,
-    note,
-    el("figcaption", { class: "rw-caption" }, name, facts),
-  );
-  let broken = false;
-  let item: ImageItem | undefined;
-
-  const refresh = () => {
-    if (!item) return;
-    const allowed = SHOWN.has(item.mime);
-    const bytes = allowed && item.note === null ? read(item.path) : undefined;
-    if (picture.hold(bytes, item.mime)) {
-      broken = false;
-      setAttr(image, "src", picture.url);
-    }
-    let why = item.note;
-    if (why === null && !allowed) why = `Images of type ${item.mime || "unknown"} are not shown.`;
-    if (why === null && broken) why = "The image cannot be read.";
-    if (why === null && !bytes) why = "Loading…";
-    setText(note, why ?? "");
-    show(note, why !== null);
-    show(frame, why === null);
-  };
-  image.addEventListener(
-    "error",
-    () => {
-      broken = picture.url !== null;
-      refresh();
-    },
-    { signal },
-  );
-  frame.addEventListener("click", () => picture.url && item && open(picture.url, labelOf(item)), { signal });
-
-  return {
-    node,
-    patch(next) {
-      item = next;
-      const label = labelOf(next);
-      setAttr(image, "alt", label);
-      setAttr(frame, "aria-label", `Open ${label} at full size`);
-      setText(name, label);
-      setAttr(name, "title", `${label}\n${next.path}`);
-      setText(facts, formatMoment(next.logged_at).slice(11));
-      setAttr(facts, "title", `logged ${formatMoment(next.logged_at)}, ${formatBytes(next.size)}`);
-      refresh();
-    },
-    drop: () => picture.free(),
-  };
+interface Card extends ItemView<ImageName> {
+  see(isSeen: boolean): void;
+  again(): void;
+  moveTo(index: number): void;
 }
 
 function render({ model, el: host }: RenderProps<Traits>): () => void {
   const scope = new Scope();
-  const viewer = viewerView(scope.signal);
-  const gallery = el("div", { class: "rw-gallery" });
-  const list = new KeyedList<ImageItem>(
-    gallery,
-    ({ path }) => path,
-    () => imageView((path) => model.get("data")[path], viewer.open, scope.signal),
-  );
-  const more = noteView("rw-more");
-  const empty = emptyView("No images yet.", "No images.");
-  scope.mount(host, el("div", { class: "rw-panel rw-images" }, gallery, more.node, empty.node, viewer.node));
-  scope.watch(model, ["state", "data"], () => {
-    const { images, total } = model.get("state");
-    list.update(images);
-    show(gallery, images.length > 0);
-    const cut = images.length > 0 && total > images.length;
-    more.patch(cut ? `showing the newest ${formatNumber(images.length)} of ${formatNumber(total)}` : "");
-    empty.patch(images.length === 0);
+  const { signal } = scope;
+  const asker = new Asker(scope, model);
+  const pictures = new Pictures(scope, asker);
+  const cards = new Map<Element, Card>();
+  const viewer = viewerView(scope, asker, pictures, () => model.get("state").names);
+  const sight = watchNear(scope, (node, isSeen) => cards.get(node)?.see(isSeen));
+  let isTogether = false;
+
+  function cardView(): Card {
+    let item: ImageName | null = null;
+    let wanted: number | null = null; // null for the latest, whichever that is
+    let isSeen = false;
+    let isBeside = false;
+    let mayPass = false;
+    const facts = el("span", { class: "rw-image-facts" });
+    const picture = pictureView(pictures, viewer.open, signal, (shot) => {
+      mayPass = shot.mayPass;
+      setText(facts, shot.logged_at > 0 ? formatMoment(shot.logged_at).slice(11) : "");
+      setAttr(facts, "title", shot.logged_at > 0 ? `logged ${formatMoment(shot.logged_at)}` : null);
+    });
+    const name = el("bdi", { class: "rw-image-name" });
+    const slider = el("input", { class: "rw-steps", type: "range", min: 0, step: 1 });
+    const number = el("output", { class: "rw-step" });
+    const latest = el(
+      "button",
+      { class: "rw-button rw-latest", type: "button", title: "Follow the latest" },
+      "⇥",
+    );
+    setAttr(latest, "aria-label", "Follow the latest");
+    const beside = el("button", { class: "rw-button rw-toggle", type: "button" }, "Side by side");
+    const strip = el("div", { class: "rw-beside" });
+    const shots = new KeyedList<number>(strip, String, () => {
+      const shot = pictureView(pictures, viewer.open, signal);
+      const caption = el("figcaption", { class: "rw-caption" });
+      return {
+        node: el("figure", { class: "rw-figure" }, shot.node, caption),
+        patch(index) {
+          if (!item) return;
+          shot.show(item.name, index);
+          setText(caption, `#${formatNumber(index + 1)}`);
+        },
+        drop: shot.drop,
+      };
+    });
+    const steps = el("div", { class: "rw-step-bar" }, slider, number, latest, beside);
+    const node = el(
+      "figure",
+      { class: "rw-figure rw-card" },
+      picture.node,
+      strip,
+      el("figcaption", { class: "rw-caption" }, name, facts),
+      steps,
+    );
+    const draw = (isAnew = false) => {
+      if (!item) return;
+      const { count } = item;
+      const index = Math.min(wanted ?? count - 1, count - 1);
+      setAttr(slider, "max", count - 1);
+      if (slider.value !== String(index)) slider.value = String(index);
+      setAttr(slider, "aria-valuetext", numberOf(index, count));
+      setText(number, numberOf(index, count));
+      setAttr(latest, "aria-pressed", String(wanted === null));
+      setAttr(beside, "aria-pressed", String(isBeside));
+      show(steps, count > 1);
+      show(strip, isBeside);
+      show(picture.node, !isBeside);
+      node.classList.toggle("rw-is-wide", isBeside);
+      for (const part of [slider, number, latest]) show(part, !isBeside);
+      if (!isSeen) return;
+      if (isBeside) shots.update(spread(count));
+      else picture.show(item.name, index, isAnew);
+    };
+    const move = (index: number) => {
+      wanted = item && index >= item.count - 1 ? null : index;
+      draw();
+    };
+    slider.addEventListener(
+      "input",
+      () => {
+        const index = Number(slider.value);
+        move(index);
+        if (isTogether) for (const card of cards.values()) card.moveTo(index);
+      },
+      { signal },
+    );
+    latest.addEventListener("click", () => move(Number.MAX_SAFE_INTEGER), { signal });
+    beside.addEventListener(
+      "click",
+      () => {
+        isBeside = !isBeside;
+        draw();
+      },
+      { signal },
+    );
+    const card: Card = {
+      node,
+      patch(next) {
+        item = next;
+        const plain = plainName(next.name);
+        setText(name, plain);
+        setAttr(name, "title", plain);
+        setAttr(slider, "aria-label", `Step of ${plain}`);
+        setAttr(beside, "aria-label", `Steps of ${plain} side by side`);
+        draw();
+      },
+      drop() {
+        sight.unobserve(node);
+        cards.delete(node);
+        picture.drop();
+        shots.clear();
+      },
+      see(now) {
+        isSeen = now;
+        draw();
+      },
+      again: () => isSeen && mayPass && draw(true),
+      moveTo: move,
+    };
+    cards.set(node, card);
+    sight.observe(node);
+    return card;
+  }
+
+  const input = el("input", {
+    class: "rw-filter",
+    type: "search",
+    placeholder: "Filter names",
+    "aria-label": "Filter names of images",
+    autocomplete: "off",
+    spellcheck: "false",
   });
+  const together = el("button", { class: "rw-button rw-toggle", type: "button" }, "Move together");
+  setAttr(together, "title", "One slider moves all: the same step of each name");
+  const summary = el("span", { class: "rw-muted" });
+  const bar = el("div", { class: "rw-toolbar" }, input, together, summary);
+  const gallery = el("div", { class: "rw-gallery" });
+  const list = new KeyedList<ImageName>(gallery, ({ name }) => name, cardView);
+  const more = noteView("rw-more");
+  const empty = emptyView("No images yet. They appear here with run.log_image(name, …).", "No images.");
+  scope.mount(
+    host,
+    el("div", { class: "rw-panel rw-images" }, bar, gallery, more.node, empty.node, viewer.node),
+  );
+
+  const update = () => {
+    const { names, total, total_names } = model.get("state");
+    const words = input.value.trim().toLowerCase();
+    const matching = names.filter(({ name }) => name.toLowerCase().includes(words));
+    list.update(matching);
+    show(bar, names.length > 0);
+    show(input, names.length > FEW);
+    show(together, names.filter(({ count }) => count > 1).length > 1);
+    setAttr(together, "aria-pressed", String(isTogether));
+    const images = `${formatNumber(total)} ${total === 1 ? "image" : "images"}`;
+    setText(
+      summary,
+      total > total_names
+        ? `${images} of ${formatNumber(total_names)} ${total_names === 1 ? "name" : "names"}`
+        : images,
+    );
+    show(gallery, matching.length > 0);
+    more.patch(
+      names.length < total_names
+        ? `showing ${formatNumber(names.length)} of ${formatNumber(total_names)} names`
+        : "",
+    );
+    empty.patch(names.length === 0, names.length > 0 && matching.length === 0 ? "No name matches." : "");
+    viewer.refresh();
+  };
+  input.addEventListener("input", update, { signal });
+  together.addEventListener(
+    "click",
+    () => {
+      isTogether = !isTogether;
+      update();
+    },
+    { signal },
+  );
+  const again = () => {
+    pictures.expire();
+    for (const card of cards.values()) card.again();
+  };
+  scope.watch(model, ["state"], () => {
+    update();
+    again();
+  });
+  scope.every(AGAIN_MS, () => host.closest("[data-over]") === null && again());
   scope.onEnd(() => list.clear());
   return scope.end;
 }

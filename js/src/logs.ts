@@ -1,6 +1,8 @@
 import type { RenderProps } from "@anywidget/types";
+import { bytesOf } from "./asking";
 import { copyButton } from "./copy";
 import { el, setAttr, setText, show } from "./dom";
+import { save } from "./downloads";
 import { emptyView } from "./empty";
 import { Finder } from "./finder";
 import { formatBytes, formatNumber } from "./format";
@@ -8,7 +10,7 @@ import { LogBox } from "./logbox";
 import { LogWindow } from "./logwindow";
 import { Scope } from "./scope";
 import { noteView } from "./table";
-import type { DownloadRequest, LogMessage, LogRequest, LogsControls, LogsState } from "./wire";
+import type { LogDownloadRequest, LogMessage, LogRequest, LogsControls, LogsState } from "./wire";
 
 interface Traits {
   state: LogsState;
@@ -18,19 +20,6 @@ interface Traits {
 /** After this long without an answer, it may be asked for again. */
 const PATIENCE_MS = 15_000;
 const SEARCH_WAIT_MS = 150;
-
-function bytesOf(buffers: DataView[] | undefined): Uint8Array<ArrayBuffer> {
-  const view = buffers?.[0];
-  if (!view) return new Uint8Array();
-  return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
-}
-
-/** Gives a file to the browser, which asks its user or puts it among the downloads. */
-function save(bytes: Uint8Array<ArrayBuffer>, name: string): void {
-  const url = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
-  el("a", { href: url, download: name.split("/").pop() || "log.txt" }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 0);
-}
 
 function searchView(scope: Scope, finder: Finder, search: () => void, reveal: () => void) {
   const { signal } = scope;
@@ -134,7 +123,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
       isDownloading = true;
       setAttr(download, "aria-busy", "true");
       patience.restart();
-      model.send({ kind: "download", name } satisfies DownloadRequest);
+      model.send({ kind: "download", name } satisfies LogDownloadRequest);
     },
     { signal },
   );
@@ -206,7 +195,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
       isDownloading = false;
       setAttr(download, "aria-busy", null);
       const isWhole = message.start === 0;
-      if (message.trouble === null) save(bytesOf(buffers), message.name);
+      if (message.trouble === null) save([bytesOf(buffers)], message.name);
       const part = `The last ${formatBytes(message.end - message.start)} of ${formatBytes(message.size)}`;
       const rest = `${part} are downloaded; run.download_file("${message.name}") copies all of it.`;
       note.patch(message.trouble ?? (isWhole ? "" : rest));

@@ -68,18 +68,7 @@ const columnsOf = (signal: AbortSignal, showRows: (name: string) => void): Colum
     align: "right",
     cell: (cell) => {
       const draw = sparkCell(cell);
-      const button = el("button", { class: "rw-button rw-rows-button", type: "button" }, "rows");
-      let name = "";
-      button.addEventListener("click", () => showRows(name), { signal });
-      return (row) => {
-        name = row.name;
-        draw(row.spark);
-        // Of text there is no trend to draw, and the last value is not all that was said.
-        const hasMore = row.kind === "text" && row.count > 1;
-        if (!hasMore) button.remove();
-        else if (!button.isConnected) cell.append(button);
-        setAttr(button, "aria-label", `Rows of ${name}`);
-      };
+      return (row) => draw(row.spark);
     },
   },
   {
@@ -89,6 +78,22 @@ const columnsOf = (signal: AbortSignal, showRows: (name: string) => void): Colum
     cell: (cell) => {
       cell.classList.add("rw-marks");
       return textCell<MetricRow>((row) => [marksOf(row)])(cell);
+    },
+  },
+  {
+    id: "rows",
+    title: "rows",
+    align: "right",
+    cell: (cell) => {
+      cell.classList.add("rw-rows-cell");
+      const button = el("button", { class: "rw-button rw-rows-button", type: "button" }, "rows");
+      let name = "";
+      button.addEventListener("click", () => showRows(name), { signal });
+      cell.append(button);
+      return (row) => {
+        name = row.name;
+        setAttr(button, "aria-label", `Rows of ${name}`);
+      };
     },
   },
 ];

@@ -10,10 +10,17 @@ const STEPS: Record<string, (at: number, count: number) => number> = {
   End: (_at, count) => count - 1,
 };
 
-/** The tab strip. The pages are other widgets, so a tab cannot name the page it controls. */
+/** How much of a neighbour stays in sight beside the tab that is brought into it, so that it is seen to be there. */
+const PEEK = 28;
+
+/**
+ * The tab strip; where it is narrow it scrolls, and fades at the side where there is more. The pages are other widgets, so a
+ * tab cannot name the page it controls.
+ */
 export class TabStrip {
   readonly node = el("div", { class: "rw-tabs", role: "tablist", "aria-label": "Run details" });
   readonly #list: KeyedList<Tab>;
+  #revealed: Element | null = null;
 
   constructor(signal: AbortSignal, select: (index: number) => void) {
     this.#list = new KeyedList(this.node, (tab) => tab.id, tabView);
@@ -37,10 +44,18 @@ export class TabStrip {
         const next = tabs[step(at, tabs.length)];
         if (!next) return;
         select(all.indexOf(next));
-        next.focus();
+        next.focus({ preventScroll: true });
+        this.#reveal(next);
       },
       { signal },
     );
+    this.node.addEventListener("scroll", () => this.#fade(), { signal, passive: true });
+    const sized = new ResizeObserver(() => {
+      this.#reveal(this.#revealed);
+      this.#fade();
+    });
+    sized.observe(this.node);
+    signal.addEventListener("abort", () => sized.disconnect());
   }
 
   /** Takes the focus, on the tab that is open. */
@@ -56,6 +71,27 @@ export class TabStrip {
       setAttr(tab, "aria-selected", String(index === selected));
       setAttr(tab, "tabindex", index === reachable ? 0 : -1);
     });
+    // Only when another is opened: who has scrolled the strip is not to be scrolled back by each state that comes.
+    const open = this.node.children[selected] ?? null;
+    if (open !== this.#revealed) this.#reveal(open);
+    this.#fade();
+  }
+
+  /** Scrolls the strip, and never the page around it, until a tab is in sight. */
+  #reveal(tab: Element | null): void {
+    this.#revealed = tab;
+    if (!tab) return;
+    const [strip, box] = [this.node.getBoundingClientRect(), tab.getBoundingClientRect()];
+    const before = box.left - strip.left - PEEK;
+    const after = box.right - strip.right + PEEK;
+    if (before < 0) this.node.scrollLeft += before;
+    else if (after > 0) this.node.scrollLeft += Math.min(after, before);
+  }
+
+  #fade(): void {
+    const { scrollLeft, scrollWidth, clientWidth } = this.node;
+    const sides = [scrollLeft > 1 ? "left" : "", scrollLeft + clientWidth < scrollWidth - 1 ? "right" : ""];
+    setAttr(this.node, "data-more", sides.filter(Boolean).join(" ") || null);
   }
 }
 

@@ -37,7 +37,7 @@ export interface RunError {
 }
 
 export interface Tab {
-  id: "metrics" | "children" | "images" | "details" | "logs" | "system" | "evaluation";
+  id: "metrics" | "children" | "images" | "files" | "details" | "logs" | "system" | "evaluation";
   title: string;
   count: number | null;
   /** A tab that is not shown keeps its place: tabs are chosen by it. */
@@ -143,25 +143,67 @@ export interface MetricsControls {
   linked: boolean;
 }
 
-/** A message of the metrics to Python: which rows to answer with. */
+/** What all requests of a panel to Python have: the answer bears the same `kind` and `id`, and goes to all views. */
+export interface Asked {
+  kind: string;
+  id: string;
+}
+
+/** What all answers have. */
+export interface Reply extends Asked {
+  /** Why there is nothing else in it; null where all is well. */
+  trouble: string | null;
+}
+
+/** Asks for rows of a metric, from a place on; with null for its last page. */
 export interface RowsRequest {
   kind: "rows";
   name: string;
-  /** Index of the first row. */
-  start: number;
+  start: number | null;
 }
 
-/** The answer, sent to all views of the panel. */
-export interface RowsMessage {
-  kind: "rows";
+/** How often a metric was this. */
+export interface Word {
+  value: Value;
+  count: number;
+}
+
+/** What a vector of words or booleans has been. */
+export interface History {
+  /** The most frequent ones. */
+  words: Word[];
+  others: number;
+  /** Of booleans: which share was True, in parts of equal length from the first to the last; else empty. */
+  truth: (number | null)[];
+}
+
+export interface RowsReply extends Reply {
   name: string;
   columns: string[];
   start: number;
   /** How many rows the metric has. */
   total: number;
   rows: Value[][];
-  /** Why there are none; null where all is well. */
-  trouble: string | null;
+  /** One for each row, null where none was given. */
+  steps: Value[];
+  times: number[];
+  history: History | null;
+}
+
+/** Asks for a part of a file, which is the answer's buffer: first for that at 0, with a `download` of its own. */
+export interface DownloadRequest {
+  kind: "download";
+  download: string;
+  what: "file" | "image" | "metric" | "snapshot";
+  name: string;
+  start: number;
+}
+
+export interface DownloadReply extends Reply {
+  start: number;
+  end: number;
+  /** Of the file as it was at the first part. */
+  size: number;
 }
 
 /** `ChartHeading.state`: the line of text above one chart. */
@@ -255,34 +297,145 @@ export interface ChildrenState {
   sent_at: number;
 }
 
-export interface ImageItem {
+/** The images of one name. */
+export interface ImageName {
   name: string;
-  /** The how manieth of its name, from 1; null where the name has one image. */
-  number: number | null;
+  count: number;
+  /** When the last was logged. */
+  logged_at: number;
+}
+
+/** `ImagesPanel.state`. */
+export interface GalleryState {
+  names: ImageName[];
+  total_names: number;
+  total: number;
+  is_open: boolean;
+}
+
+/** Asks for one image, which is the answer's buffer. */
+export interface PictureRequest {
+  kind: "picture";
+  name: string;
+  /** The how manieth of its name, from 0. */
+  index: number;
+}
+
+export interface PictureReply extends Reply {
   path: string;
   size: number;
   logged_at: number;
   /** image/png, image/jpeg, image/gif, image/webp or image/bmp: the only kinds that are shown. */
   mime: string;
-  /** Why the image is not shown; null where `ImagesPanel.data[path]` holds it. */
+  width: number;
+  height: number;
+  /** Why the image is not shown; null where the buffer has it. */
+  note: string | null;
+  /** Whether it may be there at another time. */
+  may_pass: boolean;
+}
+
+/** `FilesPanel.state`. */
+export interface FilesState {
+  total: number;
+  /** Up to which message files have been listed; 0 before the first. */
+  seq: number;
+  is_open: boolean;
+}
+
+/** `FilesPanel.listing`, as of when the view was made: paths and sizes. */
+export interface FileList {
+  seq: number;
+  files: [string, number][];
+}
+
+/** Files that are new, or of another size. */
+export interface FilesMessage extends FileList {
+  kind: "files";
+}
+
+/** Asks for the beginning of a file. */
+export interface PreviewRequest {
+  kind: "preview";
+  path: string;
+}
+
+/** The beginning of a file: what is shown of it is the buffer. */
+export interface PreviewReply extends Reply {
+  path: string;
+  size: number;
+  shown: "text" | "json" | "table" | "diff" | "image" | "binary" | "empty";
+  /** Whether the file goes on. */
+  is_cut: boolean;
+  /** Of a text, by the name that browsers have for it. */
+  encoding: string;
+  mime: string;
+  width: number;
+  height: number;
+  /** Why an image is not shown. */
   note: string | null;
 }
 
-/** `ImagesPanel.state`, newest first. The bytes are in the trait `data`, a DataView by path. */
-export interface ImagesState {
-  images: ImageItem[];
-  total: number;
+export interface Fact {
+  label: string;
+  value: string;
+}
+
+export interface Tag {
+  key: string;
+  value: string | null;
+}
+
+/** A run entered a state. */
+export interface Change {
+  status: string;
+  status_group: StatusGroup;
+  at: number;
+}
+
+/** A text among the run's files. */
+export interface KeptText {
+  path: string;
+  size: number;
+}
+
+/** What a submitted run was to do. */
+export interface Submission {
+  facts: Fact[];
+  /** Environment variables, without a value where it may be a secret. */
+  variables: { key: string; value: string | null }[];
+  /** What its environment asks for. */
+  packages: string[];
 }
 
 /** `DetailsPanel.state`. */
 export interface DetailsState {
-  facts: { label: string; value: string }[];
+  facts: Fact[];
   started_at: number | null;
   ended_at: number | null;
-  tags: { key: string; value: string | null }[];
-  properties: { key: string; value: string }[];
-  files: { path: string; size: number }[];
-  files_total: number;
+  description: string;
+  tags: Tag[];
+  tags_total: number;
+  properties: Tag[];
+  properties_total: number;
+  timeline: Change[];
+  error: RunError | null;
+  git: Fact[];
+  is_dirty: boolean | null;
+  diff: KeptText | null;
+  python: Fact[];
+  packages: KeptText | null;
+  submission: Submission;
+  /** The snapshot's id. */
+  snapshot: string | null;
+}
+
+/** Sets a tag in the place of another, or of none; without a key it takes one away. */
+export interface TagRequest {
+  kind: "tag";
+  before: string | null;
+  key: string | null;
+  value: string | null;
 }
 
 /** `LogsPanel.state`: the names of the logs, in the order in which they are offered. */
@@ -307,7 +460,7 @@ export interface LogRequest {
 }
 
 /** Asks for a log as a file, in an answer of the same kind. */
-export interface DownloadRequest {
+export interface LogDownloadRequest {
   kind: "download";
   name: string;
 }

@@ -4,6 +4,7 @@ import boardPanel from "../src/board";
 import childrenPanel from "../src/children";
 import detailsPanel from "../src/details";
 import evaluationPanel from "../src/evaluation";
+import filesPanel from "../src/files";
 import { exactText, formatValue } from "../src/format";
 import headerPanel from "../src/header";
 import headingPanel from "../src/heading";
@@ -14,16 +15,22 @@ import type {
   BoardState,
   ChildrenState,
   DetailsState,
+  DownloadReply,
   EvaluationState,
   FigureMessage,
+  FileList,
+  FilesState,
+  GalleryState,
   HeaderState,
   HeadingState,
-  ImagesState,
   LogMessage,
   LogsControls,
   LogsState,
   MetricsControls,
   MetricsState,
+  PictureReply,
+  PreviewReply,
+  RowsReply,
 } from "../src/wire";
 import { mount } from "./model";
 import * as shapes from "./shapes";
@@ -37,7 +44,13 @@ const SHAPES = {
   controls: shapes.controls,
   heading: shapes.heading,
   children: shapes.children,
+  rows_reply: shapes.rows_reply,
+  download_reply: shapes.download_reply,
   images: shapes.images,
+  picture_reply: shapes.picture_reply,
+  files: shapes.files,
+  listing: shapes.listing,
+  preview_reply: shapes.preview_reply,
   details: shapes.details,
   logs: shapes.logs,
   logs_controls: shapes.logs_controls,
@@ -54,7 +67,13 @@ const wire = golden as unknown as {
   controls: MetricsControls;
   heading: HeadingState;
   children: ChildrenState;
-  images: ImagesState;
+  rows_reply: RowsReply;
+  download_reply: DownloadReply;
+  images: GalleryState;
+  picture_reply: PictureReply;
+  files: FilesState;
+  listing: FileList;
+  preview_reply: PreviewReply;
   details: DetailsState;
   logs: LogsState;
   logs_controls: LogsControls;
@@ -115,14 +134,34 @@ test("the child runs show Python's example", () => {
 });
 
 test("the images show Python's example", () => {
-  const { texts } = mount(imagesPanel, { state: wire.images, data: {} });
-  expect(texts(".rw-image-name")).toEqual(["confusion #2", "huge"]);
+  const { texts } = mount(imagesPanel, { state: wire.images });
+  expect(texts(".rw-image-name")).toEqual(wire.images.names.map(({ name }) => name));
+});
+
+test("the files show Python's example", () => {
+  const { texts } = mount(filesPanel, { state: wire.files, listing: wire.listing });
+  expect(texts("[role=treeitem] .rw-tree-name")).toEqual([
+    "environment/",
+    "uncommitted.diff",
+    "outputs/",
+    "model.pkl",
+  ]);
 });
 
 test("the details show Python's example", () => {
   const { texts } = mount(detailsPanel, { state: wire.details });
-  expect(texts("dt")).toEqual([...wire.details.facts.map(({ label }) => label), "Started"]);
+  const { facts, git, python, submission, timeline } = wire.details;
+  const labels = (of: { label: string }[]) => of.map(({ label }) => label);
+  expect(texts("dt")).toEqual([
+    ...labels(facts),
+    "Started",
+    ...labels(submission.facts),
+    ...labels(git),
+    ...labels(python),
+    "Snapshot",
+  ]);
   expect(texts(".rw-tag")).toHaveLength(wire.details.tags.length);
+  expect(texts(".rw-timeline .rw-status-word")).toEqual(timeline.map(({ status }) => status));
 });
 
 test("the logs show Python's example", () => {

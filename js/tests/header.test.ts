@@ -254,6 +254,35 @@ test("arrows, Home and End move through the tabs, and one tab only is in the tab
   expect(tabs.map((tab) => tab.tabIndex)).toEqual([0, -1, -1]);
 });
 
+test("a narrow strip scrolls to the open tab and says at which side there is more", () => {
+  const { find, all, model } = open();
+  const strip = find("[role=tablist]");
+  const tabs = all("[role=tab]");
+  const place = (node: Element, left: number, width: number) => {
+    node.getBoundingClientRect = () =>
+      ({ left: left - (node === strip ? 0 : strip.scrollLeft), right: 0, width }) as DOMRect;
+    const box = node.getBoundingClientRect;
+    node.getBoundingClientRect = () => ({ ...box(), right: box().left + width });
+  };
+  place(strip, 0, 200);
+  tabs.forEach((tab, at) => {
+    place(tab, at * 150, 150);
+  });
+  Object.defineProperty(strip, "scrollWidth", { value: 450 });
+  Object.defineProperty(strip, "clientWidth", { value: 200 });
+  model.set("selected_index", 1);
+  expect([strip.scrollLeft, strip.getAttribute("data-more")]).toEqual([122, "left right"]);
+  press(tabs[1] as Element, "End");
+  expect(strip.scrollLeft).toBe(272);
+  strip.scrollLeft = 10;
+  model.set("state", state({ banner: "anything" }));
+  expect(strip.scrollLeft).toBe(10);
+  press(tabs[2] as Element, "Home");
+  strip.scrollLeft = 0;
+  strip.dispatchEvent(new Event("scroll"));
+  expect(strip.getAttribute("data-more")).toBe("right");
+});
+
 test("a tab that arrives while live joins the strip; the selection and the focus stay", () => {
   const { all, texts, model } = open({}, 1);
   const chosen = all("[role=tab]")[1];

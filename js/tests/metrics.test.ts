@@ -117,7 +117,7 @@ test("a row shows name and column, rounded values with exact titles, and marks",
   });
   const { texts, all } = open(metrics([row]));
   expect(texts("tbody th")).toEqual(["Sine · angle"]);
-  expect(texts("tbody td")).toEqual(["0.1235", "−∞", "—", "12\u202f400", "", "⚠ 3 NaN, 2 Inf"]);
+  expect(texts("tbody td")).toEqual(["0.1235", "−∞", "—", "12\u202f400", "", "⚠ 3 NaN, 2 Inf", "rows"]);
   expect(all("tbody td")[0]?.title).toBe("0.123456");
 });
 
@@ -169,33 +169,25 @@ test("no metrics and no match are told apart", () => {
   expect(find(".rw-empty").textContent).toBe("No metric matches “zzz”.");
 });
 
-test("the rows of a text are shown on demand, a page at a time", () => {
-  const note = metric("note", { kind: "text", last: "c", min: null, max: null, count: 12 });
-  const { all, find, texts, model } = open(metrics([note, metric("loss")]));
-  expect(all(".rw-rows-button")).toHaveLength(1);
-  find(".rw-rows-button").click();
-  expect(model.send).toHaveBeenLastCalledWith({ kind: "rows", name: "note", start: 0 });
-  const answer = { kind: "rows", name: "note", columns: ["value"], start: 0, total: 12, trouble: null };
-  model.receive({ ...answer, name: "other", rows: [["x"]] });
-  expect(texts(".rw-rows tbody td")).toEqual([]);
-  model.receive({ ...answer, rows: Array(10).fill([HOSTILE]) });
-  expect(texts(".rw-rows thead th")).toEqual(["#", "value"]);
-  expect(texts(".rw-rows tbody tr:first-child td")).toEqual(["0", HOSTILE]);
-  expect(find(".rw-rows .rw-pager-range").textContent).toBe("rows 0–9 of 12");
-  button(all(".rw-rows button"), "Next rows").click();
-  expect(model.send).toHaveBeenLastCalledWith({ kind: "rows", name: "note", start: 10 });
-  model.receive({ ...answer, start: 10, rows: [["k"], [null]] });
-  expect(texts(".rw-rows tbody td")).toEqual(["10", "k", "11", "—"]);
-  expect(button(all(".rw-rows button"), "Next rows").getAttribute("aria-disabled")).toBe("true");
-  const cell = find(".rw-rows tbody td");
-  model.set("state", metrics([note]));
-  expect(model.send).toHaveBeenCalledTimes(3);
-  model.receive({ ...answer, start: 10, rows: [["k"], [null]] });
-  expect(find(".rw-rows tbody td")).toBe(cell);
-  model.receive({ ...answer, start: 10, rows: [], trouble: "the store does not answer" });
-  expect(texts(".rw-rows .rw-more")).toEqual(["the store does not answer"]);
-  button(all(".rw-rows button"), "Close rows").click();
+test("the rows of each metric are shown on demand, and asked for anew when there may be more", () => {
+  const { all, find, model } = open(metrics([metric("note", { kind: "text", last: "c" }), metric("loss")]));
+  expect(all(".rw-rows-button").map((one) => one.getAttribute("aria-label"))).toEqual([
+    "Rows of note",
+    "Rows of loss",
+  ]);
+  button(all("button"), "Rows of loss").click();
+  expect(model.send).toHaveBeenLastCalledWith({
+    kind: "rows",
+    name: "loss",
+    start: null,
+    id: expect.any(String),
+  });
+  model.set("state", metrics([metric("loss")]));
+  expect(model.send).toHaveBeenCalledTimes(2);
+  button(all("button"), "Rows of loss").click();
   expect(find(".rw-rows").childNodes).toHaveLength(0);
+  model.set("state", metrics([metric("loss", { count: 9 })]));
+  expect(model.send).toHaveBeenCalledTimes(2);
 });
 
 test("controls of charts are there where there are charts, and a filter where there is something to filter", () => {

@@ -6,6 +6,7 @@
 import type {
   ActiveRow,
   BoardState,
+  Change,
   ChildRow,
   ChildrenState,
   Confusion,
@@ -13,14 +14,20 @@ import type {
   CurveChart,
   Curves,
   DetailsState,
+  DownloadReply,
   Evaluation,
   EvaluationState,
+  Fact,
   Figure,
   FigureMessage,
+  FileList,
+  FilesState,
+  GalleryState,
   HeaderState,
   HeadingState,
-  ImageItem,
-  ImagesState,
+  History,
+  ImageName,
+  KeptText,
   Logged,
   LogMessage,
   LogsControls,
@@ -29,16 +36,22 @@ import type {
   MetricsControls,
   MetricsState,
   OpenRun,
+  PictureReply,
   Predictions,
+  PreviewReply,
   Progress,
   QueuedRow,
   Refused,
   Residuals,
+  RowsReply,
   RunError,
   StatusGroup,
+  Submission,
   Tab,
+  Tag,
   TargetState,
   Value,
+  Word,
   XAxis,
   YScale,
 } from "../src/wire";
@@ -145,6 +158,7 @@ export const header = exact<HeaderState>({
         metrics: true,
         children: true,
         images: true,
+        files: true,
         details: true,
         logs: true,
         system: true,
@@ -219,29 +233,106 @@ export const children = exact<ChildrenState>({
   sent_at: number,
 });
 
-export const images = exact<ImagesState>({
-  images: list(
-    exact<ImageItem>({
-      name: string,
-      number: maybe(number),
-      path: string,
-      size: number,
-      logged_at: number,
-      mime: string,
-      note: maybe(string),
+const fact = exact<Fact>({ label: string, value: string });
+const tag = exact<Tag>({ key: string, value: maybe(string) });
+const kept = exact<KeptText>({ path: string, size: number });
+const error = exact<RunError>({ code: string, message: string, traceback: maybe(string) });
+
+/** Of a reply, what it has without the number by which its question is found. */
+const reply = { kind: string, id: string, trouble: maybe(string) };
+
+export const rows_reply = exact<RowsReply>({
+  ...reply,
+  name: string,
+  columns: list(string),
+  start: number,
+  total: number,
+  rows: list(list(value)),
+  steps: list(value),
+  times: list(number),
+  history: maybe(
+    exact<History>({
+      words: list(exact<Word>({ value, count: number })),
+      others: number,
+      truth: list(maybe(number)),
     }),
   ),
+});
+
+export const download_reply = exact<DownloadReply>({ ...reply, start: number, end: number, size: number });
+
+export const images = exact<GalleryState>({
+  names: list(exact<ImageName>({ name: string, count: number, logged_at: number })),
+  total_names: number,
   total: number,
+  is_open: boolean,
+});
+
+export const picture_reply = exact<PictureReply>({
+  ...reply,
+  path: string,
+  size: number,
+  logged_at: number,
+  mime: string,
+  width: number,
+  height: number,
+  note: maybe(string),
+  may_pass: boolean,
+});
+
+export const files = exact<FilesState>({ total: number, seq: number, is_open: boolean });
+
+const listed = checked<[string, number]>((entry, path) =>
+  Array.isArray(entry) && entry.length === 2 && typeof entry[0] === "string" && typeof entry[1] === "number"
+    ? []
+    : [`${path} is no path and size`],
+);
+
+export const listing = exact<FileList>({ seq: number, files: list(listed) });
+
+export const preview_reply = exact<PreviewReply>({
+  ...reply,
+  path: string,
+  size: number,
+  shown: word<PreviewReply["shown"]>({
+    text: true,
+    json: true,
+    table: true,
+    diff: true,
+    image: true,
+    binary: true,
+    empty: true,
+  }),
+  is_cut: boolean,
+  encoding: string,
+  mime: string,
+  width: number,
+  height: number,
+  note: maybe(string),
 });
 
 export const details = exact<DetailsState>({
-  facts: list(exact<DetailsState["facts"][number]>({ label: string, value: string })),
+  facts: list(fact),
   started_at: maybe(number),
   ended_at: maybe(number),
-  tags: list(exact<DetailsState["tags"][number]>({ key: string, value: maybe(string) })),
-  properties: list(exact<DetailsState["properties"][number]>({ key: string, value: string })),
-  files: list(exact<DetailsState["files"][number]>({ path: string, size: number })),
-  files_total: number,
+  description: string,
+  tags: list(tag),
+  tags_total: number,
+  properties: list(tag),
+  properties_total: number,
+  timeline: list(exact<Change>({ status: string, status_group: statusGroup, at: number })),
+  error: maybe(error),
+  git: list(fact),
+  is_dirty: maybe(boolean),
+  diff: maybe(kept),
+  python: list(fact),
+  packages: maybe(kept),
+  submission: exact<Submission>({
+    facts: list(fact),
+    variables: list(tag),
+    packages: list(string),
+  }),
+  snapshot: maybe(string),
 });
 
 export const logs = exact<LogsState>({ logs: list(string), is_open: boolean });

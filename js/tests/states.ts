@@ -4,13 +4,16 @@ import type {
   ChildRow,
   ChildrenState,
   DetailsState,
+  GalleryState,
   HeaderState,
   HeadingState,
-  ImageItem,
   MetricRow,
   MetricsControls,
   MetricsState,
+  PictureReply,
+  PreviewReply,
   QueuedRow,
+  RowsReply,
   TargetState,
 } from "../src/wire";
 
@@ -111,14 +114,55 @@ export const children = (rows: ChildRow[], change: Partial<ChildrenState> = {}):
   ...change,
 });
 
-export const image = (path: string, change: Partial<ImageItem> = {}): ImageItem => ({
-  name: path,
-  number: null,
-  path,
+export const gallery = (counts: Record<string, number>, change: Partial<GalleryState> = {}): GalleryState => {
+  const names = Object.entries(counts).map(([name, count]) => ({ name, count, logged_at: NOW }));
+  const total = names.reduce((sum, { count }) => sum + count, 0);
+  return { names, total_names: names.length, total, is_open: true, ...change };
+};
+
+export const picture = (change: Partial<PictureReply> = {}): PictureReply => ({
+  kind: "picture",
+  id: "",
+  trouble: null,
+  path: "a_1.png",
   size: 4,
   logged_at: NOW,
   mime: "image/png",
+  width: 2,
+  height: 1,
   note: null,
+  may_pass: false,
+  ...change,
+});
+
+export const preview = (change: Partial<PreviewReply> = {}): PreviewReply => ({
+  kind: "preview",
+  id: "",
+  trouble: null,
+  path: "outputs/notes.txt",
+  size: 4,
+  shown: "text",
+  is_cut: false,
+  encoding: "utf-8",
+  mime: "",
+  width: 0,
+  height: 0,
+  note: null,
+  ...change,
+});
+
+export const rowsOf = (rows: RowsReply["rows"], change: Partial<RowsReply> = {}): RowsReply => ({
+  kind: "rows",
+  id: "",
+  trouble: null,
+  name: "m",
+  columns: ["value"],
+  start: 0,
+  total: rows.length,
+  rows,
+  steps: rows.map(() => null),
+  times: rows.map(() => NOW),
+  history: null,
   ...change,
 });
 
@@ -129,13 +173,26 @@ export const details = (change: Partial<DetailsState> = {}): DetailsState => ({
   ],
   started_at: NOW - 161,
   ended_at: null,
+  description: "",
   tags: [
     { key: "model", value: "mlp" },
     { key: "baseline", value: null },
   ],
+  tags_total: 2,
   properties: [{ key: "commit", value: "9fceb02" }],
-  files: [{ path: "outputs/model.pkl", size: 1_234_567 }],
-  files_total: 40,
+  properties_total: 1,
+  timeline: [
+    { status: "Queued", status_group: "waiting", at: NOW - 200 },
+    { status: "Running", status_group: "active", at: NOW - 161 },
+  ],
+  error: null,
+  git: [],
+  is_dirty: null,
+  diff: null,
+  python: [],
+  packages: null,
+  submission: { facts: [], variables: [], packages: [] },
+  snapshot: null,
   ...change,
 });
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OF_A_METRIC: Final = ("blocks", "summaries")
 """The tables that hold parts of a metric, by its ``metric_key``."""
-OF_A_RUN: Final = ("tags", "properties", "files", "recent", "metrics")
+OF_A_RUN: Final = ("tags", "properties", "statuses", "files", "recent", "metrics")
 """The tables that hold parts of a run, by its ``run_key``."""
 _NAMED: Final = 5
 _ITS_METRICS: Final = "SELECT metric_key FROM metrics WHERE run_key = ?"

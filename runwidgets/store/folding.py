@@ -217,6 +217,8 @@ class Fold:
         (status,) = self._db.execute("SELECT status FROM runs WHERE run_key = ?", (key,)).fetchone()
         if RunStatus(status).is_final:
             return
+        if event.status != status:
+            self._db.execute("INSERT OR IGNORE INTO statuses VALUES (?, ?, ?)", (key, event.at, event.status))
         self._db.execute("UPDATE runs SET status = ? WHERE run_key = ?", (event.status, key))
         if event.status is RunStatus.RUNNING:
             self._db.execute("UPDATE runs SET started_at = coalesce(started_at, ?) WHERE run_key = ?", (event.at, key))

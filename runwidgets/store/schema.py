@@ -80,6 +80,17 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
         CREATE TABLE deleted_runs (run_id TEXT PRIMARY KEY, deleted_at REAL NOT NULL) WITHOUT ROWID;
         """,
     ),
+    (
+        "0005-statuses",
+        """
+        CREATE TABLE statuses (
+            run_key INTEGER NOT NULL REFERENCES runs, at REAL NOT NULL, status TEXT NOT NULL,
+            PRIMARY KEY (run_key, at, status)
+        ) WITHOUT ROWID;
+        INSERT INTO statuses SELECT run_key, started_at, 'Running' FROM runs WHERE started_at IS NOT NULL;
+        INSERT OR IGNORE INTO statuses SELECT run_key, ended_at, status FROM runs WHERE ended_at IS NOT NULL;
+        """,
+    ),
 )
 
 

@@ -24,6 +24,7 @@ from runwidgets.records import (
     RunError,
     RunRecord,
     RunStatus,
+    StatusChange,
 )
 from runwidgets.store import deletion, experiments
 from runwidgets.store.folding import Fold, to_progress
@@ -352,6 +353,7 @@ class SqliteStore:
                 run=_record(row),
                 tags=_pairs(db, "tags", run_id),
                 properties=_pairs(db, "properties", run_id),
+                history=_history(db, row[13]),
                 metrics=metrics,
                 children=children,
                 files=tuple(_files(db, run_id, cursor.version)),
@@ -421,6 +423,11 @@ class SqliteStore:
 def _pairs(db: sqlite3.Connection, table: str, run_id: str) -> dict[str, Any]:
     query = f"SELECT key, value FROM {table} JOIN runs USING (run_key) WHERE run_id = ?"  # noqa: S608 (our tables)
     return dict(db.execute(query, (run_id,)).fetchall())
+
+
+def _history(db: sqlite3.Connection, run_key: int) -> tuple[StatusChange, ...]:
+    rows = db.execute("SELECT status, at FROM statuses WHERE run_key = ? ORDER BY at", (run_key,))
+    return tuple(StatusChange(RunStatus(status), at) for status, at in rows)
 
 
 def _files(db: sqlite3.Connection, run_id: str, since: int) -> list[FileRecord]:

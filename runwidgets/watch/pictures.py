@@ -1,82 +1,66 @@
-"""The images of a run, read from its files once each, within limits."""
+"""One picture, read for a browser within limits: of a known type, whole, and not larger than can be decoded."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from runwidgets.errors import NotFoundError, UserError
-from runwidgets.images import HEAD_BYTES, image_type, is_whole
+from runwidgets.images import HEAD_BYTES, image_type, is_whole, pixels_of
 
 if TYPE_CHECKING:
-    from runwidgets.store.files import FileRoot
-    from runwidgets.watch.view import RunView
-    from runwidgets.watch.wire import ImageItem, ImagesState
+    from pathlib import Path
 
-MAX_BYTES: Final = 4 * 2**20
-"""Largest image that is sent to a browser."""
-MAX_IMAGES: Final = 60
-"""How many of the latest images are shown."""
-_MISSING: Final = "the file is not there"
-_CUT_OFF: Final = "the file is damaged or cut off: its image does not come to an end"
-_PASSING: Final = (_MISSING, _CUT_OFF)
+MAX_BYTES: Final = 16 * 2**20
+"""Largest picture that is sent to a browser."""
+MAX_PIXELS: Final = 50_000_000
+"""Most pixels that a browser is made to decode: four bytes each, however small the file."""
+CUT_OFF: Final = "the file is damaged or cut off: its image does not come to an end"
 
 
-class Pictures:
-    """Gives the gallery of one run.
+class Picture(NamedTuple):
+    """A picture.
 
-    Parameters
+    Attributes
     ----------
-    files
-        The workspace's files.
-    run_id
-        The run.
+    size
+        Of the file, in bytes.
+    mime
+        Its media type; empty where it is none that is shown.
+    width, height
+        In pixels; 0 where they are not known.
+    note
+        Why it is not shown; None where ``data`` has it.
     """
 
-    def __init__(self, files: FileRoot, run_id: str) -> None:
-        self._files = files
-        self._run_id = run_id
-        self._read: dict[str, tuple[ImageItem, bytes | None]] = {}
+    size: int
+    mime: str = ""
+    width: int = 0
+    height: int = 0
+    note: str | None = None
+    data: bytes = b""
 
-    def gallery(self, view: RunView) -> tuple[ImagesState, dict[str, bytes]]:
-        """Give the state of the gallery and the bytes of its images by path, newest first."""
-        logged = sorted(
-            (
-                (at, metric.name, number if len(metric.images) > 1 else None, path)
-                for metric in view.metrics.values()
-                for number, (at, path) in enumerate(metric.images, 1)
-            ),
-            key=lambda image: (image[0], image[1], image[2] or 0),
-            reverse=True,
-        )
-        shown = {path: self._read.get(path) or self._load(at, name, path) for at, name, _, path in logged[:MAX_IMAGES]}
-        # What is not there, or not whole, may be so at the next look.
-        self._read = {path: read for path, read in shown.items() if read[0]["note"] not in _PASSING}
-        items: list[ImageItem] = [{**shown[path][0], "number": number} for _, _, number, path in logged[:MAX_IMAGES]]
-        return (
-            {"images": items, "total": len(logged)},
-            {path: data for path, (_, data) in shown.items() if data is not None},
-        )
 
-    def _load(self, at: float, name: str, path: str) -> tuple[ImageItem, bytes | None]:
-        item: ImageItem = {
-            "name": name, "number": None, "path": path, "size": 0, "logged_at": at, "mime": "", "note": None,
-        }  # fmt: skip
-        try:
-            file = self._files.path(self._run_id, path)
-            item["size"] = file.stat().st_size
-            if item["size"] > MAX_BYTES:
-                item["note"] = f"larger than {MAX_BYTES // 2**20} MB: download the file to see it"
-                return item, None
-            data = file.read_bytes()
-        except (NotFoundError, UserError, OSError):
-            item["note"] = _MISSING
-            return item, None
-        media_type = image_type(data[:HEAD_BYTES])
-        if media_type is None:
-            item["note"] = "not a PNG, JPEG, GIF, WebP or BMP image"
-            return item, None
-        if not is_whole(data, media_type):
-            item["note"] = _CUT_OFF
-            return item, None
-        item["mime"] = media_type
-        return item, data
+def read_picture(path: Path) -> Picture:
+    """Read a picture.
+
+    Raises
+    ------
+    OSError
+        If there is no such file, or it cannot be read.
+    """
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        return Picture(size, note=f"larger than {MAX_BYTES // 2**20} MB: download the file to see it")
+    data = path.read_bytes()
+    media_type = image_type(data[:HEAD_BYTES])
+    if media_type is None:
+        return Picture(size, note="not a PNG, JPEG, GIF, WebP or BMP image")
+    if not is_whole(data, media_type):
+        return Picture(size, note=CUT_OFF)
+    measures = pixels_of(data, media_type)
+    if measures is None:
+        return Picture(size, note="the file is damaged: it does not say how large its image is")
+    width, height = measures
+    if width * height > MAX_PIXELS:
+        note = f"{width:,} by {height:,} pixels are more than a browser should decode"
+        return Picture(size, "", width, height, note)
+    return Picture(size, media_type, width, height, None, data)

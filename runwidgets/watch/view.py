@@ -17,7 +17,7 @@ from runwidgets.store.thinning import Thinned, natural_width
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from runwidgets.records import ChildRecord, MetricDelta, RunDelta, RunRecord, Summary
+    from runwidgets.records import ChildRecord, MetricDelta, RunDelta, RunRecord, StatusChange, Summary
     from runwidgets.store.summaries import Part
     from runwidgets.values import Value
 
@@ -87,6 +87,8 @@ class RunView:
     record: RunRecord | None = None
     tags: Mapping[str, str | None] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
+    history: tuple[StatusChange, ...] = ()
+    """The states that the run has been in, by time."""
     metrics: Mapping[str, MetricView] = field(default_factory=dict)
     children: Mapping[str, ChildRecord] = field(default_factory=dict)
     files: Mapping[str, FileRecord] = field(default_factory=dict)
@@ -125,6 +127,7 @@ def fold(view: RunView, delta: RunDelta, silent: frozenset[str] = frozenset()) -
         record=delta.run or view.record,
         tags=view.tags if delta.tags is None else delta.tags,
         properties=view.properties if delta.properties is None else delta.properties,
+        history=view.history if delta.history is None else delta.history,
         metrics=metrics,
         children=_fold_children(view.children, delta.children),
         files={**view.files, **{file.path: file for file in delta.files}} if delta.files else view.files,

@@ -31,10 +31,10 @@ MAX_FILES: Final = 500
 MAX_TEXT: Final = 1000
 PAGE_SIZE: Final = 12
 SPARK_POINTS: Final = 48
-TabId = Literal["metrics", "children", "images", "details", "logs", "system", "evaluation"]
+TabId = Literal["metrics", "children", "images", "files", "details", "logs", "system", "evaluation"]
 TABS: Final[tuple[tuple[TabId, str], ...]] = (
-    ("metrics", "Metrics"), ("children", "Child runs"), ("images", "Images"), ("details", "Details"), ("logs", "Logs"),
-    ("system", "System"), ("evaluation", "Evaluation"),
+    ("metrics", "Metrics"), ("children", "Child runs"), ("images", "Images"), ("files", "Files"),
+    ("details", "Details"), ("logs", "Logs"), ("system", "System"), ("evaluation", "Evaluation"),
 )  # fmt: skip
 """All tabs, always in this order. Those that not every run has are last: one that came up later would else move the
 others under the pointer."""
@@ -147,18 +147,6 @@ class LegendEntry(TypedDict):
     color: str
 
 
-class RowsMessage(TypedDict):
-    """``RowsMessage``."""
-
-    kind: Literal["rows"]
-    name: str
-    columns: list[str]
-    start: int
-    total: int
-    rows: list[list[Any]]
-    trouble: str | None
-
-
 class HeadingState(TypedDict):
     """``HeadingState``."""
 
@@ -169,25 +157,6 @@ class HeadingState(TypedDict):
     legend: list[LegendEntry]
     notes: list[str]
     is_zoomed: bool
-
-
-class ImageItem(TypedDict):
-    """``ImageItem``."""
-
-    name: str
-    number: int | None
-    path: str
-    size: int
-    logged_at: float
-    mime: str
-    note: str | None
-
-
-class ImagesState(TypedDict):
-    """``ImagesState``."""
-
-    images: list[ImageItem]
-    total: int
 
 
 class LogsState(TypedDict):
@@ -278,6 +247,7 @@ def header_state(
         "metrics": len(_shown_metrics(view)),
         "children": len(view.children),
         "images": sum(len(metric.images) for metric in view.metrics.values()),
+        "files": len(view.files),
         "details": None,
         "logs": beside.log_count,
         "system": None,
@@ -302,7 +272,7 @@ def header_state(
         "next_refresh_at": next_refresh_at,
         "refresh_seconds": None if next_refresh_at is None else round(max(0.0, next_refresh_at - now), 2),
         "progress": _progress(record, beside.bar, now, is_final=status.is_final) if record else None,
-        "error": _error_state(record.error) if record and record.error else None,
+        "error": error_state(record.error) if record and record.error else None,
         "banner": trouble,
         "can_cancel": record is not None and not status.is_final and status is not RunStatus.CANCEL_REQUESTED,
         "open_children": sum(not view.status_of(child.run).is_final for child in view.children.values()),
@@ -352,7 +322,8 @@ def progress_state(progress: Progress, now: float, *, is_final: bool) -> Progres
     }  # fmt: skip
 
 
-def _error_state(error: RunError) -> ErrorState:
+def error_state(error: RunError) -> ErrorState:
+    """Give why a run failed."""
     # What was never raised has a traceback of one line, which says code and message again.
     told = error.traceback is not None and error.traceback.strip() in {
         error.code,

@@ -17,7 +17,6 @@ from runwidgets.run import Run
 from runwidgets.watch.beside import NOTHING_BESIDE, Onlooker, is_script
 from runwidgets.watch.feed import Feed
 from runwidgets.watch.logs import Logs
-from runwidgets.watch.pictures import Pictures
 from runwidgets.watch.poller import Look, check_seconds, poller
 from runwidgets.watch.rows import RowPages
 from runwidgets.watch.saving import save_html
@@ -27,10 +26,13 @@ from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import TABS, checked_controls, header_state
 from runwidgets.widgets.drawing import Drawing
 from runwidgets.widgets.evaluation import EvaluationPage
+from runwidgets.widgets.filing import FilesPage
 from runwidgets.widgets.following import LogsPage
 from runwidgets.widgets.frontend import has_front_end
-from runwidgets.widgets.pages import ChildrenPage, DetailsPage, ImagesPage, MetricsPage, Page
+from runwidgets.widgets.gallery import ImagesPage
+from runwidgets.widgets.pages import ChildrenPage, MetricsPage, Page
 from runwidgets.widgets.panels import HeaderPanel
+from runwidgets.widgets.particulars import DetailsPage
 from runwidgets.widgets.still import Picture, Still
 
 if TYPE_CHECKING:
@@ -102,8 +104,9 @@ class RunDetails(ipywidgets.VBox):
         pages = (
             metrics,
             ChildrenPage(),
-            ImagesPage(Pictures(run_instance.experiment.workspace._files, run_instance.id)),
-            DetailsPage(),
+            ImagesPage(run_instance.experiment.workspace._files, run_instance.id),
+            FilesPage(run_instance.experiment.workspace._files, run_instance.id),
+            DetailsPage(run_instance, self._mutex),
             self._logs,
             Page("system", (self._charts.system_grid,)),
             EvaluationPage(Sheets(run_instance.experiment.workspace._files, run_instance.id)),

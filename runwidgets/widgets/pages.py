@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 
 from runwidgets.watch.children import children_state
-from runwidgets.watch.facts import details_state
-from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, ImagesPanel, MetricsPanel
+from runwidgets.widgets.panels import ChildrenPanel, MetricsPanel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from runwidgets.watch.pictures import Pictures
     from runwidgets.watch.rows import RowPages
     from runwidgets.watch.view import RunView
     from runwidgets.watch.wire import TabId
@@ -90,37 +88,3 @@ class ChildrenPage(Page):
         """Show the table of child runs."""
         if view.children:
             self.panel.show_state(children_state(view, time.time()))
-
-
-class ImagesPage(Page):
-    """The gallery of images.
-
-    Parameters
-    ----------
-    pictures
-        The run's.
-    """
-
-    def __init__(self, pictures: Pictures) -> None:
-        self._pictures = pictures
-        self.panel = ImagesPanel()
-        super().__init__("images", (self.panel,))
-
-    def show(self, view: RunView) -> None:
-        """Show the latest images."""
-        gallery, data = self._pictures.gallery(view)
-        if data.keys() != self.panel.data.keys():
-            self.panel.data = data
-        self.panel.show_state(gallery)
-
-
-class DetailsPage(Page):
-    """Facts, tags, properties and files."""
-
-    def __init__(self) -> None:
-        self.panel = DetailsPanel()
-        super().__init__("details", (self.panel,))
-
-    def show(self, view: RunView) -> None:
-        """Show what is known of the run."""
-        self.panel.show_state(details_state(view))

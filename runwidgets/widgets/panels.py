@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -11,9 +12,10 @@ import traitlets as t
 from runwidgets.errors import StoreError
 from runwidgets.watch.board import board_state
 from runwidgets.watch.children import children_state
+from runwidgets.watch.downloads import Downloads
 from runwidgets.watch.evaluation import evaluation_state
-from runwidgets.watch.facts import details_state
 from runwidgets.watch.foresight import is_foreseen
+from runwidgets.watch.requests import Desk
 from runwidgets.watch.table import patch_between
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 _STATIC: Final = Path(__file__).parent.parent / "static"
 
 
-def _built(name: str) -> str:
+def built(name: str) -> str:
     """Read a built file.
 
     Raises
@@ -55,7 +57,7 @@ def _built(name: str) -> str:
 class Panel(anywidget.AnyWidget):
     """A panel that shows one ``state``, which only Python sets."""
 
-    _css = _built("runwidgets.css")
+    _css = built("runwidgets.css")
     """The stylesheet is of all panels, and one in a page is enough: what stands beside a `HeaderPanel` has none."""
 
     state = t.Dict().tag(sync=True)
@@ -75,10 +77,42 @@ class Panel(anywidget.AnyWidget):
             self.state = state
 
 
+class PagePanel(Panel):
+    """A panel that is never without a header beside it."""
+
+    _css = ""
+
+
+class AskingPanel(PagePanel):
+    """A panel whose requests are answered: at once, or on a thread of their own where that may take long.
+
+    Parameters
+    ----------
+    desk
+        What answers.
+    """
+
+    def __init__(self, desk: Desk, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._desk = desk
+        self.on_msg(self._on_request)
+
+    def _on_request(self, _widget: object, content: object, _buffers: object) -> None:
+        if self._desk.is_slow(content):
+            threading.Thread(target=self._answer, args=(content,), name="runwidgets-answer", daemon=True).start()
+        else:
+            self._answer(content)
+
+    def _answer(self, content: object) -> None:
+        answer = self._desk.answer(content)
+        if answer is not None:  # one that is closed meanwhile has no channel, and sends nothing
+            self.send(answer.message, [answer.data])
+
+
 class HeaderPanel(Panel):
     """Status, names, elapsed time, progress, errors, and the strip of tabs."""
 
-    _esm = _built("header.js")
+    _esm = built("header.js")
 
     selected_index = t.Int(0).tag(sync=True)
     """Which tab is open, by its place; default 0. Set by the browser."""
@@ -96,13 +130,7 @@ class HeaderPanel(Panel):
             super().show_state(state)
 
 
-class PagePanel(Panel):
-    """A panel that is never without a header beside it."""
-
-    _css = ""
-
-
-class MetricsPanel(PagePanel):
+class MetricsPanel(AskingPanel):
     """The controls of the charts, the table of metrics, and the rows of one of them.
 
     Parameters
@@ -111,16 +139,16 @@ class MetricsPanel(PagePanel):
         Where the rows come from that the browser asks for.
     """
 
-    _esm = _built("metrics.js")
+    _esm = built("metrics.js")
 
     controls = t.Dict(dict(DEFAULT_CONTROLS)).tag(sync=True)
     """Filter, smoothing, axes, columns and page; default `DEFAULT_CONTROLS`. Set by the browser."""
 
     def __init__(self, rows: RowPages, **kwargs: Any) -> None:
         self._is_patching = False
-        super().__init__(**kwargs)
-        self._rows = rows
-        self.on_msg(self._on_message)
+        self._downloads = Downloads({"metric": rows.offer})
+        slow = frozenset({"download"})
+        super().__init__(Desk({"rows": rows.answer, "download": self._downloads.answer}, slow), **kwargs)
 
     @t.default("state")
     def _nothing_yet(self) -> Any:
@@ -142,13 +170,16 @@ class MetricsPanel(PagePanel):
     def _should_send_property(self, key: str, value: Any) -> bool:
         return not (key == "state" and self._is_patching) and bool(super()._should_send_property(key, value))
 
-    def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
+    def _on_request(self, widget: object, content: object, buffers: object) -> None:
         if isinstance(content, dict) and content.get("kind") == "whole":  # a patch did not fit what was there
             self.send_state("state")
-            return
-        answer = self._rows.answer(content)
-        if answer is not None:
-            self.send(answer)
+        else:
+            super()._on_request(widget, content, buffers)
+
+    def close(self) -> None:
+        """Close the channel; downloads that are under way are given up."""
+        self._downloads.close()
+        super().close()
 
 
 class ChartHeading(PagePanel):
@@ -160,7 +191,7 @@ class ChartHeading(PagePanel):
         Called when the whole of the chart is to be seen again.
     """
 
-    _esm = _built("heading.js")
+    _esm = built("heading.js")
 
     def __init__(self, reset: Callable[[], None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -187,7 +218,7 @@ class LensPanel(PagePanel):
         Called with what the browser sends.
     """
 
-    _esm = _built("lens.js")
+    _esm = built("lens.js")
 
     def __init__(self, take: Callable[[object], None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -205,34 +236,11 @@ class LensPanel(PagePanel):
 class ChildrenPanel(PagePanel):
     """The table of child runs."""
 
-    _esm = _built("children.js")
+    _esm = built("children.js")
 
     @t.default("state")
     def _nothing_yet(self) -> Any:
         return children_state(RunView(), 0.0)
-
-
-class ImagesPanel(PagePanel):
-    """The gallery of images."""
-
-    _esm = _built("images.js")
-
-    data = t.Dict().tag(sync=True)
-    """The bytes of the images by path; default ``{}``."""
-
-    @t.default("state")
-    def _nothing_yet(self) -> Any:
-        return {"images": [], "total": 0}
-
-
-class DetailsPanel(PagePanel):
-    """Facts, tags, properties and files."""
-
-    _esm = _built("details.js")
-
-    @t.default("state")
-    def _nothing_yet(self) -> Any:
-        return details_state(RunView())
 
 
 class LogsPanel(PagePanel):
@@ -244,7 +252,7 @@ class LogsPanel(PagePanel):
         Where the parts come from that the browser asks for.
     """
 
-    _esm = _built("logs.js")
+    _esm = built("logs.js")
 
     controls = t.Dict(dict(DEFAULT_LOGS_CONTROLS)).tag(sync=True)
     """Which log, and whether its lines are wrapped; default `DEFAULT_LOGS_CONTROLS`. Set by the browser."""
@@ -281,7 +289,7 @@ class EvaluationPanel(PagePanel):
         Where the figures come from that the browser asks for.
     """
 
-    _esm = _built("evaluation.js")
+    _esm = built("evaluation.js")
 
     def __init__(self, sheets: Sheets, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -301,7 +309,7 @@ class EvaluationPanel(PagePanel):
 class BoardPanel(Panel):
     """Compute targets: which runs have their slots, and which wait."""
 
-    _esm = _built("board.js")
+    _esm = built("board.js")
 
     @t.default("state")
     def _nothing_yet(self) -> Any:

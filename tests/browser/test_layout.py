@@ -1,4 +1,4 @@
-"""The display in narrow and wide pages, and its gallery."""
+"""The display in narrow and wide pages."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_nothing_sticks_out_sideways(open_notebook, width):
     notebook.wait_painted(4)
     fit(notebook, width)
     notebook.page.wait_for_timeout(500)
-    for title in ("Child runs", "Images", "Details", "Metrics"):
+    for title in ("Child runs", "Images", "Files", "Details", "Metrics"):
         notebook.tab(title).click()
         assert notebook.widget.evaluate("(root) => root.scrollWidth <= root.clientWidth"), title
         assert notebook.widget.evaluate(STICKING_OUT) == [], title
@@ -69,28 +69,22 @@ def test_nothing_sticks_out_sideways(open_notebook, width):
     assert len({plot["x"] for plot in plots}) == (1 if width == 360 else 2)
 
 
-def test_gallery_shows_pictures_and_opens_one_large(open_notebook):
-    images = """
-import matplotlib.pyplot as plt
-for i in range(3):
-    figure = plt.figure(figsize=(6, 4))
-    figure.add_subplot().plot([1, 3, i])
-    run.log_image("confusion", plot=figure)
-    plt.close(figure)
-"""
-    notebook = open_notebook([SETUP, images, SHOW])
+def test_tabs_of_a_narrow_display_are_one_row_that_scrolls_to_the_open_one(open_notebook):
+    notebook = open_notebook([SETUP + "run.log_row('t', a=1)", SHOW], height=1800)
     notebook.run()
-    expect(notebook.tab("Images")).to_contain_text("3")
-    notebook.tab("Images").click()
-    pictures = notebook.find(".rw-gallery img")
-    expect(pictures).to_have_count(3)
-    for picture in pictures.all():
-        picture.evaluate("(img) => img.decode()")
-        assert picture.evaluate("(img) => img.naturalWidth") == 600
-    viewer = notebook.page.locator("dialog.rw-viewer")
-    expect(viewer).to_be_hidden()
-    notebook.find(".rw-image-frame").nth(1).click()
-    expect(viewer).to_be_visible()
-    assert viewer.locator("img").evaluate("(img) => img.clientWidth") == 600
-    notebook.page.keyboard.press("Escape")
-    expect(viewer).to_be_hidden()
+    fit(notebook, 360)
+    strip = notebook.find("[role=tablist]")
+    assert strip.bounding_box()["height"] < 45
+    expect(strip).to_have_attribute("data-more", "right")
+    details = notebook.tab("Details")
+    notebook.tab("Metrics").focus()
+    notebook.page.keyboard.press("End")
+    expect(details).to_be_focused()
+    expect(details).to_be_in_viewport(ratio=0.99)
+    expect(strip).to_have_attribute("data-more", "left")
+    box, frame = details.bounding_box(), strip.bounding_box()
+    assert frame["x"] <= box["x"]
+    assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
+    notebook.page.keyboard.press("Home")
+    expect(notebook.tab("Metrics")).to_be_in_viewport(ratio=0.99)
+    expect(strip).to_have_attribute("data-more", "right")

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const outdir = here("../runwidgets/static");
-const modules = ["header", "metrics", "children", "images", "details", "heading", "logs", "board"];
+const modules = ["header", "metrics", "runs", "popup", "images", "details", "heading", "logs", "board"];
 const sources = [...modules.map((name) => `src/${name}.ts`), "src/runwidgets.css"];
 
 await mkdir(outdir, { recursive: true });

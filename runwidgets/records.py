@@ -322,10 +322,23 @@ class MetricDelta(msgspec.Struct, frozen=True):
 
 
 class ChildRecord(msgspec.Struct, frozen=True):
-    """A child run with the last value of each of its vectors that changed."""
+    """A child run that changed.
+
+    Attributes
+    ----------
+    last
+        The last value of each of its vectors that changed.
+    repeated
+        The names of those that have more than one row.
+    tags, properties
+        All that it has.
+    """
 
     run: RunRecord
     last: dict[str, Any]
+    repeated: frozenset[str] = frozenset()
+    tags: dict[str, str | None] = {}
+    properties: dict[str, str] = {}
 
 
 class FileRecord(msgspec.Struct, frozen=True):

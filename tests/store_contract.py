@@ -455,6 +455,27 @@ class StoreContract:
         assert {c.run.run_id: c.last for c in after.children} == {"a": {"loss": 3.0}}
         assert after.run is None
 
+    def test_children_that_changed_come_with_all_their_tags_and_properties(self, store, fold):
+        fold(created("a", parent_id="run"), created("b", parent_id="run"))
+        fold(TagsSet("a", 1.0, {"lr": "0.1", "starred": None}), PropertiesAdded("a", 1.0, {"data": "iris"}))
+        delta = store.changes("run", Cursor())
+        found = {c.run.run_id: (c.tags, c.properties) for c in delta.children}
+        assert found == {"a": ({"lr": "0.1", "starred": None}, {"data": "iris"}), "b": ({}, {})}
+        fold(TagsSet("a", 2.0, {"lr": "0.2"}), TagsRemoved("a", 2.0, ["starred"]))
+        (after,) = store.changes("run", delta.cursor).children
+        assert (after.tags, after.properties) == ({"lr": "0.2"}, {"data": "iris"})
+
+    def test_children_tell_which_vectors_have_more_than_one_row(self, store, fold):
+        fold(created("a", parent_id="run"), *points([1.0], "alpha", "a"), *points([1.0], "loss", "a"))
+        delta = store.changes("run", Cursor())
+        assert [c.repeated for c in delta.children] == [frozenset()]
+        fold(*points([2.0], "loss", "a", first=1))
+        (after,) = store.changes("run", delta.cursor).children
+        assert after.repeated == {"loss"}
+        fold(StatusSet("a", 3.0, RunStatus.COMPLETED))  # which settles the rows
+        (late,) = store.changes("run", Cursor()).children
+        assert (late.repeated, late.last) == ({"loss"}, {"alpha": 1.0, "loss": 2.0})
+
     def test_a_run_that_comes_after_the_first_look_is_seen_whole(self, store):
         cursor = store.changes("run", Cursor()).cursor
         Folder(store)(opened(), created(), *points([1.0]), TagsSet("run", 1.0, {"a": "b"}))

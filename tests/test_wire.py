@@ -27,12 +27,13 @@ from runwidgets.records import (
 from runwidgets.watch.bars import Bar
 from runwidgets.watch.beside import Beside
 from runwidgets.watch.board import board_state
-from runwidgets.watch.children import children_state
+from runwidgets.watch.children import Children, children_state
 from runwidgets.watch.facts import details_state
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.logs import Part, log_message
 from runwidgets.watch.occupancy import Occupancy, Occupant, Waiter
 from runwidgets.watch.rows import rows_message
+from runwidgets.watch.runtable import DEFAULT_RUNS_CONTROLS
 from runwidgets.watch.view import RunView, fold
 from runwidgets.watch.wire import (
     DEFAULT_CONTROLS,
@@ -88,7 +89,7 @@ def example():
         ChildRecord(
             record("child-1", number=18, name="alpha 0.1", parent_id="digits-17", status=RunStatus.COMPLETED,
                    ended_at=START + 9.5),
-            {"mse": 3298.5, "alpha": 0.1},
+            {"mse": 3298.5, "alpha": 0.1}, frozenset({"mse"}), {"model": "ridge", "depth": "3"}, {"data": "diabetes"},
         ),
         ChildRecord(record("child-2", number=19, name=None, parent_id="digits-17"), {"mse": -math.inf}),
     )  # fmt: skip
@@ -124,6 +125,14 @@ def board_example():
     return board_state([busy, away], START + 141, cancels, {"run_id": "digits-17", "run_name": "mlp baseline"})
 
 
+def runs_patch(view, now):
+    """What is sent when one child fails and logs something new."""
+    children = Children()
+    children.update(view, now)
+    failed = record("child-2", number=19, name=None, status=RunStatus.FAILED, error=RunError("ValueError", "bad"))
+    return children.update(fold(view, RunDelta(cursor=Cursor(), children=(ChildRecord(failed, {"r2": 0.5}),))), now + 1)
+
+
 def states():
     view = example()
     now = START + 141
@@ -134,7 +143,13 @@ def states():
         "metrics": metrics_state(view, controls),
         "controls": controls,
         "heading": {**heading_state(chart, "curve"), "notes": ["◆ 1 NaN"]},
-        "children": children_state(view, now),
+        "runs": children_state(view, now),
+        "runs_patch": runs_patch(view, now),
+        "runs_controls": {
+            **DEFAULT_RUNS_CONTROLS, "status": "failed", "sort": {"id": "primary", "direction": "descending"},
+            "columns": ["best", "tag model"], "metric": "mse", "goal": "minimize", "selected": ["child-1"],
+        },
+        "popup": {"run_id": "child-1", "run_name": "alpha 0.1", "trouble": "the workspace has no run child-1"},
         "images": {
             "images": [
                 {"name": "confusion", "number": 2, "path": "confusion_1.png", "size": 8123, "logged_at": START + 2,
@@ -162,7 +177,7 @@ def test_the_states_are_those_of_the_golden_file_that_the_browsers_tests_read():
 def test_values_that_json_or_javascript_lacks_travel_wrapped():
     rows = {row["name"]: row for row in metrics_state(example(), DEFAULT_CONTROLS)["rows"]}
     assert rows["seen"]["last"] == {"int": str(2**60 + 1)}
-    assert children_state(example(), START)["rows"][1]["values"] == [{"float": "-Infinity"}, None]
+    assert children_state(example(), START)["rows"][1]["values"][3] == {"float": "-Infinity"}
     nan = view_of(vector("loss", [1.0, math.nan]))
     assert metrics_state(nan, DEFAULT_CONTROLS)["rows"][0]["last"] == {"float": "NaN"}
 

@@ -161,7 +161,16 @@ export interface HeadingState {
   notes: string[];
 }
 
-export interface ChildRow {
+/** A column of values that runs have: what they were started with, or what they logged. */
+export interface RunColumn {
+  id: string;
+  name: string;
+  source: "argument" | "tag" | "property" | "metric";
+  /** Whether it tells runs apart before they have begun; a metric may, that each run logged once. */
+  is_parameter: boolean;
+}
+
+export interface RunRow {
   run_id: string;
   number: number | null;
   name: string;
@@ -169,16 +178,77 @@ export interface ChildRow {
   status_group: StatusGroup;
   started_at: number | null;
   ended_at: number | null;
-  /** Last values, one for each of `ChildrenState.columns`; null where the child has none. */
+  /** Why it failed. */
+  error: string | null;
+  /** Last values by place of `RunsState.columns`; null, or missing at the end, where the run has none. */
   values: Value[];
 }
 
-/** `ChildrenPanel.state`, in order of creation. */
-export interface ChildrenState {
-  columns: string[];
-  rows: ChildRow[];
+export type Goal = "minimize" | "maximize";
+
+/** The metric that runs are compared by, and which end of it is the good one. */
+export interface Primary {
+  name: string;
+  goal: Goal;
+}
+
+/** What a patch brings anew each time. */
+interface RunsNews {
+  /** Number of the last patch. */
+  seq: number;
+  /** How many runs there are, those that are not listed among them. */
   total: number;
+  /** What is compared where the browser has chosen nothing else. */
+  primary: Primary | null;
   sent_at: number;
+}
+
+/** `RunsPanel.state`, in the order in which runs were created; columns are only ever added, at the end. */
+export interface RunsState extends RunsNews {
+  /** What the runs are called, in the plural. */
+  what: string;
+  columns: RunColumn[];
+  rows: RunRow[];
+}
+
+/** A message to the table of runs: what changed. One that does not follow on the number before it is of no use. */
+export interface RunsPatch extends RunsNews {
+  kind: "patch";
+  /** All columns; null where they did not change. */
+  columns: RunColumn[] | null;
+  rows: RunRow[];
+  removed: string[];
+}
+
+export interface Sorting {
+  id: string;
+  direction: "ascending" | "descending";
+}
+
+/** `RunsPanel.controls`: set by the browser as one object; Python takes from it what is selected. */
+export interface RunsControls {
+  filter: string;
+  status: StatusGroup | null;
+  /** By the id of a column; null for the order of creation. */
+  sort: Sorting | null;
+  /** Ids of the columns that are shown; null for a choice by what there is. */
+  columns: string[] | null;
+  /** Name of the metric to compare by; null for that of the state. */
+  metric: string | null;
+  goal: Goal | null;
+  /** Ids of runs. */
+  selected: string[];
+}
+
+/** Messages of a table of runs to Python: show a run in a pop-up, and which patch is known here. */
+export type RunsMessage = { kind: "open"; run_id: string; name: string } | { kind: "have"; seq: number };
+
+/** `PopupBar.state`: the bar above the display of a run over the table that it is a row of. */
+export interface PopupState {
+  run_id: string;
+  run_name: string;
+  /** Why the run cannot be shown. */
+  trouble: string | null;
 }
 
 export interface ImageItem {

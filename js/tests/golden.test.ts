@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import golden from "../../tests/golden/wire.json";
 import boardPanel from "../src/board";
-import childrenPanel from "../src/children";
 import detailsPanel from "../src/details";
 import { exactText, formatValue } from "../src/format";
 import headerPanel from "../src/header";
@@ -9,9 +8,10 @@ import headingPanel from "../src/heading";
 import imagesPanel from "../src/images";
 import logsPanel from "../src/logs";
 import metricsPanel from "../src/metrics";
+import popupPanel from "../src/popup";
+import runsPanel from "../src/runs";
 import type {
   BoardState,
-  ChildrenState,
   DetailsState,
   HeaderState,
   HeadingState,
@@ -21,6 +21,10 @@ import type {
   LogsState,
   MetricsControls,
   MetricsState,
+  PopupState,
+  RunsControls,
+  RunsPatch,
+  RunsState,
 } from "../src/wire";
 import { mount } from "./model";
 import * as shapes from "./shapes";
@@ -32,7 +36,10 @@ const SHAPES = {
   metrics: shapes.metrics,
   controls: shapes.controls,
   heading: shapes.heading,
-  children: shapes.children,
+  runs: shapes.runs,
+  runs_patch: shapes.runs_patch,
+  runs_controls: shapes.runs_controls,
+  popup: shapes.popup,
   images: shapes.images,
   details: shapes.details,
   logs: shapes.logs,
@@ -47,7 +54,10 @@ const wire = golden as unknown as {
   metrics: MetricsState;
   controls: MetricsControls;
   heading: HeadingState;
-  children: ChildrenState;
+  runs: RunsState;
+  runs_patch: RunsPatch;
+  runs_controls: RunsControls;
+  popup: PopupState;
   images: ImagesState;
   details: DetailsState;
   logs: LogsState;
@@ -100,10 +110,19 @@ test("the heading shows Python's example", () => {
   expect(all(".rw-legend")).toHaveLength(wire.heading.legend.length);
 });
 
-test("the child runs show Python's example", () => {
-  const { texts } = mount(childrenPanel, { state: wire.children });
-  expect(texts("tbody th")).toEqual(wire.children.rows.map(({ name }) => name));
-  expect(texts(".rw-sort-title")).toEqual(expect.arrayContaining(wire.children.columns));
+test("the child runs show Python's example, and what changed after it", () => {
+  const controls = { ...wire.runs_controls, status: null, sort: null };
+  const { model, texts } = mount(runsPanel(), { state: wire.runs, controls });
+  expect(texts("[role=rowheader]")).toEqual(wire.runs.rows.map(({ name }) => name));
+  expect(texts(".rw-sort-title")).toEqual(["#", "name", "status", "mse", "best so far", "model"]);
+  model.receive(wire.runs_patch);
+  expect(texts(".rw-grid-body .rw-status")).toEqual(["Completed", "Failed"]);
+});
+
+test("the pop-up's bar shows Python's example", () => {
+  const { find } = mount(popupPanel, { state: wire.popup });
+  expect(find(".rw-popup-name").textContent).toBe(wire.popup.run_name);
+  expect(find("[role=alert]").textContent).toContain(wire.popup.trouble);
 });
 
 test("the images show Python's example", () => {

@@ -1,4 +1,4 @@
-import type { AnyModel, RenderProps } from "@anywidget/types";
+import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { vi } from "vitest";
 
 type Handler = (message?: unknown, buffers?: DataView[]) => void;
@@ -40,6 +40,7 @@ export class MockModel<T extends object> {
 }
 
 interface Panel<T extends object> {
+  initialize?(props: InitializeProps<T>): () => void;
   render(props: RenderProps<T>): () => void;
 }
 
@@ -50,7 +51,12 @@ export function mount<T extends object>(panel: Panel<T>, traits: T) {
   document.body.append(host);
   // The panels use model and el; the rest of anywidget's props would be dead weight here.
   const props = { model: model as unknown as AnyModel<T>, el: host } as unknown as RenderProps<T>;
-  const end = panel.render(props);
+  const forget = panel.initialize?.({ model: props.model } as unknown as InitializeProps<T>);
+  const leave = panel.render(props);
+  const end = () => {
+    leave();
+    forget?.();
+  };
   const find = <E extends Element = HTMLElement>(selector: string): E => {
     const found = host.querySelector<E>(selector);
     if (!found) throw new Error(`nothing matches ${selector}`);

@@ -6,9 +6,8 @@
 import type {
   ActiveRow,
   BoardState,
-  ChildRow,
-  ChildrenState,
   DetailsState,
+  Goal,
   HeaderState,
   HeadingState,
   ImageItem,
@@ -20,9 +19,17 @@ import type {
   MetricsControls,
   MetricsState,
   OpenRun,
+  PopupState,
+  Primary,
   Progress,
   QueuedRow,
+  RunColumn,
   RunError,
+  RunRow,
+  RunsControls,
+  RunsPatch,
+  RunsState,
+  Sorting,
   StatusGroup,
   Tab,
   TargetState,
@@ -184,23 +191,65 @@ export const heading = exact<HeadingState>({
   notes: list(string),
 });
 
-export const children = exact<ChildrenState>({
-  columns: list(string),
-  rows: list(
-    exact<ChildRow>({
-      run_id: string,
-      number: maybe(number),
-      name: string,
-      status: string,
-      status_group: statusGroup,
-      started_at: maybe(number),
-      ended_at: maybe(number),
-      values: list(value),
+const runColumn = exact<RunColumn>({
+  id: string,
+  name: string,
+  source: word<RunColumn["source"]>({ argument: true, tag: true, property: true, metric: true }),
+  is_parameter: boolean,
+});
+
+const runRow = exact<RunRow>({
+  run_id: string,
+  number: maybe(number),
+  name: string,
+  status: string,
+  status_group: statusGroup,
+  started_at: maybe(number),
+  ended_at: maybe(number),
+  error: maybe(string),
+  values: list(value),
+});
+
+const goal = word<Goal>({ minimize: true, maximize: true });
+
+const runsNews = {
+  seq: number,
+  total: number,
+  primary: maybe(exact<Primary>({ name: string, goal })),
+  sent_at: number,
+};
+
+export const runs = exact<RunsState>({
+  ...runsNews,
+  what: string,
+  columns: list(runColumn),
+  rows: list(runRow),
+});
+
+export const runs_patch = exact<RunsPatch>({
+  ...runsNews,
+  kind: word<"patch">({ patch: true }),
+  columns: maybe(list(runColumn)),
+  rows: list(runRow),
+  removed: list(string),
+});
+
+export const runs_controls = exact<RunsControls>({
+  filter: string,
+  status: maybe(statusGroup),
+  sort: maybe(
+    exact<Sorting>({
+      id: string,
+      direction: word<Sorting["direction"]>({ ascending: true, descending: true }),
     }),
   ),
-  total: number,
-  sent_at: number,
+  columns: maybe(list(string)),
+  metric: maybe(string),
+  goal: maybe(goal),
+  selected: list(string),
 });
+
+export const popup = exact<PopupState>({ run_id: string, run_name: string, trouble: maybe(string) });
 
 export const images = exact<ImagesState>({
   images: list(

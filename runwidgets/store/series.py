@@ -406,12 +406,12 @@ def last_number(db: sqlite3.Connection, run_key: int, name: str) -> tuple[float 
     return () if last is None else (number_of(last),)
 
 
-def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, Value]:
-    """Give the last value of each vector of a run that changed since a version, in order of appearance."""
+def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, tuple[Value, int]]:
+    """Give the vectors of a run that changed since a version, in order of appearance: last values, numbers of rows."""
     found = {
-        key: (name, unpack(last) if last is not None else None)
-        for key, name, last in db.execute(
-            "SELECT metric_key, name, last FROM metrics WHERE run_key = ? AND version > ? AND kind = ?",
+        key: (name, unpack(last) if last is not None else None, count)
+        for key, name, last, count in db.execute(
+            "SELECT metric_key, name, last, row_count FROM metrics WHERE run_key = ? AND version > ? AND kind = ?",
             (run_key, since, MetricKind.VECTOR),
         )
     }
@@ -420,7 +420,8 @@ def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, V
             name, kind = db.execute("SELECT name, kind FROM metrics WHERE metric_key = ?", (key,)).fetchone()
             if kind != MetricKind.VECTOR:
                 continue
-            found[key] = (name, None)
-        if (last := _last(blocks)) is not None:
-            found[key] = (found[key][0], last)
-    return {name: last for _, (name, last) in sorted(found.items()) if last is not None}
+            found[key] = (name, None, 0)
+        name, settled, _ = found[key]
+        last = _last(blocks)
+        found[key] = (name, settled if last is None else last, blocks[-1].end)
+    return {name: (last, count) for _, (name, last, count) in sorted(found.items()) if last is not None}

@@ -434,5 +434,30 @@ def _files(db: sqlite3.Connection, run_id: str, since: int) -> list[FileRecord]:
 
 def _children(db: sqlite3.Connection, run_id: str, since: int) -> Iterator[ChildRecord]:
     rows = db.execute(f"{_RUN} WHERE r.parent_id = ? AND r.version > ? ORDER BY r.run_key", (run_id, since)).fetchall()
+    if not rows:
+        return
+    tags, properties = (_pairs_of_children(db, table, run_id, since) for table in ("tags", "properties"))
     for row in rows:
-        yield ChildRecord(_record(row), last_values(db, row[13], since))
+        key = row[13]
+        found = last_values(db, key, since)
+        yield ChildRecord(
+            _record(row),
+            {name: last for name, (last, _) in found.items()},
+            frozenset(name for name, (_, count) in found.items() if count > 1),
+            tags.get(key, {}),
+            properties.get(key, {}),
+        )
+
+
+def _pairs_of_children(db: sqlite3.Connection, table: str, run_id: str, since: int) -> dict[int, dict[str, Any]]:
+    """Give the tags or properties of the children that changed, by key of the run, with one text for equal ones."""
+    found: dict[int, dict[str, Any]] = {}
+    texts: dict[str | None, str | None] = {}
+    pairs = db.execute(
+        f"SELECT run_key, key, value FROM runs r JOIN {table} USING (run_key)"  # noqa: S608 (our tables)
+        " WHERE r.parent_id = ? AND r.version > ?",
+        (run_id, since),
+    )
+    for run_key, key, value in pairs:
+        found.setdefault(run_key, {})[texts.setdefault(key, key)] = texts.setdefault(value, value)  # type: ignore[index]
+    return found

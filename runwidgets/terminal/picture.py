@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from runwidgets.watch.children import children_state
+from runwidgets.watch.children import told_children
 from runwidgets.watch.numbers import number
 from runwidgets.watch.static import elapsed_words, one_line, progress_words, row_marks, row_name, row_numbers, sparkline
 from runwidgets.watch.wire import DEFAULT_CONTROLS, header_state, metrics_state
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from runwidgets.watch.children import ChildRow
+    from runwidgets.watch.runtable import RunRow
     from runwidgets.watch.view import RunView
     from runwidgets.watch.wire import ErrorState, HeaderState, MetricRow, ProgressState
 
@@ -75,7 +75,7 @@ class Picture:
         self._is_last = is_last
         self._now = now
         self._rows = metrics_state(view, DEFAULT_CONTROLS)["rows"]
-        self._children = children_state(view, now or time.time())
+        self._children = told_children(view, now or time.time())
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self._view.record is None:
@@ -90,7 +90,7 @@ class Picture:
             above.append(_line(f"⚠ the last look failed: {one_line(self._trouble, 200)}", "yellow"))
         if header["error"] is not None:
             above.append(_error_panel(header["error"]))
-        below = list(_children_part(self._children["columns"], self._children["rows"], width))
+        below = list(_children_part(*self._children, width))
         taken = sum(len(console.render_lines(part, options)) for part in (*above, *below))
         room = _MAX_METRICS if self._is_last else max(_LEAST_METRICS, options.max_height - taken - 3)
         yield from above
@@ -256,7 +256,7 @@ def _fewer(heights: list[int | None], width: int) -> list[int | None]:
     return [heights[round(i * (len(heights) - 1) / (width - 1))] for i in range(width)]
 
 
-def _children_part(columns: Sequence[str], rows: Sequence[ChildRow], width: int) -> Iterator[RenderableType]:
+def _children_part(columns: Sequence[str], rows: Sequence[RunRow], width: int) -> Iterator[RenderableType]:
     """Draw the child runs: how many there are by status, the range of each metric over them, and the latest few."""
     if not rows:
         return

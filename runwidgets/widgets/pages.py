@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from runwidgets.watch.children import children_state
 from runwidgets.watch.facts import details_state
 from runwidgets.watch.wire import metrics_state
-from runwidgets.widgets.panels import ChildrenPanel, DetailsPanel, ImagesPanel, MetricsPanel
+from runwidgets.widgets.panels import DetailsPanel, ImagesPanel, MetricsPanel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,19 +76,6 @@ class MetricsPage(Page):
     def show(self, view: RunView) -> None:
         """Show the table, filtered; the charts are drawn without the lock."""
         self.panel.show_state(metrics_state(view, self._drawing.controls))
-
-
-class ChildrenPage(Page):
-    """The child runs."""
-
-    def __init__(self) -> None:
-        self.panel = ChildrenPanel()
-        super().__init__("children", (self.panel,))
-
-    def show(self, view: RunView) -> None:
-        """Show the table of child runs."""
-        if view.children:
-            self.panel.show_state(children_state(view, time.time()))
 
 
 class ImagesPage(Page):

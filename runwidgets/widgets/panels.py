@@ -10,7 +10,6 @@ import traitlets as t
 
 from runwidgets.errors import StoreError
 from runwidgets.watch.board import board_state
-from runwidgets.watch.children import children_state
 from runwidgets.watch.facts import details_state
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
@@ -121,16 +120,6 @@ class ChartHeading(anywidget.AnyWidget):
         sync=True
     )
     """Title, subtitle, last value, legend and notes; by default empty."""
-
-
-class ChildrenPanel(Panel):
-    """The table of child runs."""
-
-    _esm = _built("children.js")
-
-    @t.default("state")
-    def _nothing_yet(self) -> Any:
-        return children_state(RunView(), 0.0)
 
 
 class ImagesPanel(Panel):

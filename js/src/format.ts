@@ -14,8 +14,10 @@ function grouped(text: string): string {
   return rest === undefined ? digits : `${digits}.${rest}`;
 }
 
-function withSign(text: string): string {
-  return text.startsWith("-") ? MINUS + grouped(text.slice(1)) : grouped(text);
+/** A minus as one, also that of an exponent, and five digits or more in groups. */
+export function withSign(text: string): string {
+  const signed = text.startsWith("-") ? MINUS + grouped(text.slice(1)) : grouped(text);
+  return signed.replace("e-", `e${MINUS}`);
 }
 
 /** A number short enough for a table, to 4 or 5 significant digits, or `digits`; `exactText` has them all. */
@@ -29,7 +31,7 @@ export function formatNumber(x: number, digits = 0): string {
   // Back through Number, which drops the zeros at the end.
   const rounded = Number(x.toPrecision(Math.min(MOST_DIGITS, Math.max(usual, digits))));
   const text = huge || size < 1e-4 ? rounded.toExponential().replace("+", "") : String(rounded);
-  return withSign(text).replace("e-", `e${MINUS}`);
+  return withSign(text);
 }
 
 /** With how many digits numbers that differ are written differently; 0 where the usual ones do. */

@@ -26,6 +26,8 @@ export interface GridActions<Row> {
   nameOf(row: Row): string;
   open(row: Row): void;
   sort(id: string): void;
+  /** The pointer is over another row, or over none. */
+  hover(row: Row | null): void;
   /** Selects or lets go of rows. */
   select(keys: readonly string[], selected: boolean): void;
 }
@@ -79,6 +81,17 @@ export class VirtualGrid<Row> {
     on(this.node, "focus", () => this.#activate(this.#active ?? this.#keyAt(this.#firstSeen()), false));
     on(this.node, "blur", () => this.#draw());
     on(this.#body, "click", (event) => this.#click(event));
+    let over: Row | null = null;
+    const hover = (row: Row | null) => {
+      if (row === over) return;
+      over = row;
+      actions.hover(row);
+    };
+    on(this.#body, "pointerover", ({ target }) => {
+      const slot = this.#slots.find(({ node }) => target instanceof Node && node.contains(target));
+      hover(slot?.row ?? null);
+    });
+    on(this.#body, "pointerleave", () => hover(null));
     on(this.#all, "change", () => this.#do.select(this.#rows.map(actions.keyOf), this.#all.checked));
     setAttr(this.#all, "aria-label", "Select all rows");
     setAttr(this.#all, "title", "Select all rows");

@@ -8,6 +8,7 @@ import { VirtualGrid } from "./grid";
 import { kernelIsGone } from "./kernel";
 import { answerPopup, type PopupEvent } from "./popupevent";
 import { countsView, runsBar } from "./runbar";
+import { runCharts } from "./runcharts";
 import { bestSoFar, type ColumnParts, type RunsColumn, runsColumns, usualColumns } from "./runcolumns";
 import { matching, nextSorting, ordered } from "./runorder";
 import { RunStore } from "./runstore";
@@ -73,9 +74,15 @@ function render({ model, el: host }: RenderProps<Traits>, store: RunStore): () =
         }
         set({ selected: [...now] });
       },
+      hover: (row) => charts.point(row?.run_id ?? null),
     },
     signal,
   );
+  const charts = runCharts(scope, store, {
+    pick: (runId) => grid.goTo(runId, false),
+    hover: (runId) => grid.setSelected(selected, runId ?? openId),
+    brush: () => arrange(false, false),
+  });
   const waiting = noteView("rw-more rw-waiting");
   waiting.patch("");
   const nothing = noteView("rw-empty");
@@ -88,6 +95,7 @@ function render({ model, el: host }: RenderProps<Traits>, store: RunStore): () =
     bar.chooser,
     grid.node,
     nothing.node,
+    charts.node,
   );
   const panel = el("div", { class: "rw-panel rw-runs" }, box, waiting.node, empty.node);
   scope.mount(host, panel);
@@ -106,9 +114,12 @@ function render({ model, el: host }: RenderProps<Traits>, store: RunStore): () =
   }
 
   /** Chooses and orders the rows; with `stays` what is looked at keeps its place. */
-  function arrange(stays: boolean): void {
+  function arrange(stays: boolean, isDrawn = true): void {
     const { status, sort } = controls();
-    shown = ordered(matching(store.rows, store.columns, bar.filter(), status), columns, sort);
+    const rows = matching(store.rows, store.columns, bar.filter(), status);
+    if (isDrawn) charts.patch({ rows, primary: parts.primary, best: parts.best, selected, ids });
+    const within = charts.within();
+    shown = ordered(within ? rows.filter(({ run_id }) => within.has(run_id)) : rows, columns, sort);
     grid.setRows(shown, stays);
     const all = store.rows.length;
     const said = [

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from runwidgets.records import ChildRecord, Cursor, RunDelta, RunError, RunStatus
+from runwidgets.submit.definition import Definition, Place
 from runwidgets.watch.children import Children, children_state, is_about_children, told_children
 from runwidgets.watch.runtable import DEFAULT_RUNS_CONTROLS, MAX_COLUMNS, RunTable, checked_runs_controls
 from runwidgets.watch.view import RunView, fold
@@ -104,6 +105,26 @@ def test_what_a_run_was_started_with_is_asked_for_once():
     for loss in (3.0, 2.0, 1.0):
         table.update({"a": child("a", {"loss": loss})}, frozenset(), None, NOW)
     assert asked == ["a"]
+
+
+def test_the_arguments_of_a_submitted_script_are_parameters(tmp_path):
+    program = dict.fromkeys(Definition.__struct_fields__, "") | {
+        "arguments": ["--alpha", "0.5", "--fast"], "environment": {}, "environment_variables": {}, "process_count": 1,
+        "priority": None, "collects_outputs": True, "takes_snapshot": True, "watched_directories": [], "run_id": "a",
+        "max_run_duration_seconds": None,
+    }  # fmt: skip
+    Place(tmp_path, "a").define(Definition(**program))
+    table = Children(tmp_path)
+    scripts = [child(name, type="azureml.scriptrun") for name in "ab"]  # of the other nothing is kept
+    table.update(with_children(RunView(), *scripts, child("c")), NOW)
+    assert [column["id"] for column in table.state["columns"]] == ["argument alpha", "argument fast"]
+    assert [row["values"] for row in table.state["rows"]] == [[0.5, True], [None, None], [None, None]]
+
+
+def test_the_parameters_that_a_sweeps_parent_keeps_for_a_child_are_its_arguments():
+    table = Children()
+    table.update(with_children(RunView(), child("a"), tags={"a": '{"lr": 0.1}'}), NOW)
+    assert table.state["rows"][0]["values"] == [0.1]
 
 
 def test_the_metric_that_counts_stays_while_others_come_in():

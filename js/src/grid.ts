@@ -3,6 +3,8 @@ import type { Direction } from "./sorting";
 
 /** Height of a row in pixels; the stylesheet has the same. */
 export const ROW = 28;
+/** Rows that the stylesheet lets be seen, the head among them. */
+const MOST_SEEN = 14;
 /** Rows that are there above and below those that can be seen, for a wheel that turns fast. */
 const SPARE = 6;
 /** How much of a box is seen that has no layout. */
@@ -154,6 +156,11 @@ export class VirtualGrid<Row> {
     } else if (!stays) this.node.scrollTop = 0;
     this.#tick();
     this.#draw();
+  }
+
+  /** Keeps the room of so many rows, whatever a filter leaves of them: what lies below is not to move under the pointer. */
+  reserve(count: number): void {
+    this.node.style.minHeight = `${Math.min(MOST_SEEN, count + 1) * ROW + 1}px`;
   }
 
   /** Shows which rows are selected, and which one is marked as the one that is looked at elsewhere. */

@@ -214,7 +214,9 @@ export function parallelView(scope: Scope, { onBrush, onPick, onHover }: Paralle
         const line = svg("line", { class: "rw-parallel-axis", y1: TOP, y2: HEIGHT - FOOT });
         const texts = ticksOf(axis).map(([value, text]) => {
           const y = axis.place(value) + 3.5;
-          const tick = svg("text", { class: "rw-parallel-tick", x: -6, y, "text-anchor": "end" });
+          // Those of the last axis stand where no lines are.
+          const [x, anchor] = axis === placed.at(-1) ? [6, "start"] : [-6, "end"];
+          const tick = svg("text", { class: "rw-parallel-tick", x, y, "text-anchor": anchor });
           tick.append(shortened(text, letters));
           return tick;
         });

@@ -41,6 +41,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   let at = model.get("state").run_id;
   let go: (() => void) | null = null;
   let box: HTMLElement | null = null;
+  let home: HTMLElement | null = null;
 
   const say = scope.delay(SILENCE_MS, () => {
     const gone = kernelIsGone(host, model.widget_manager);
@@ -71,8 +72,13 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     box?.classList.add("rw-turning");
     rest.restart();
   }
+  /** The stylesheet lays the pop-up over what is beside it in their box. */
+  const cover = (covers: boolean) => {
+    box?.classList.toggle("rw-shut", !covers);
+    home?.classList.toggle("rw-covered", covers);
+  };
   function close(): void {
-    if (box) show(box, false);
+    cover(false);
     rest.stop();
     say.stop();
     model.send({ kind: "close" });
@@ -86,7 +92,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     say.stop();
     setText(word, "");
     box?.classList.remove("rw-turning");
-    if (box) show(box, true);
+    cover(true);
     const { next, focus } = tellTable<ShownDetail>(host, { kind: "shown", run_id: at });
     tell(next, state.run_name);
     setText(trouble, state.trouble === null ? "" : `This run cannot be shown: ${state.trouble}`);
@@ -111,12 +117,14 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     if (box) return;
     box = host.closest<HTMLElement>(".rw-popup");
     if (!box) return;
+    home = box.closest<HTMLElement>(".rw-popup-home");
     setAttr(box, "role", "dialog");
     box.addEventListener("keydown", press, { signal: scope.signal });
     draw();
   });
   attached.observe(host);
   scope.onEnd(() => attached.disconnect());
+  scope.onEnd(() => home?.classList.remove("rw-covered"));
   scope.watch(model, ["state"], draw);
   return scope.end;
 }

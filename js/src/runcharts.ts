@@ -26,8 +26,8 @@ export interface ChartsNews {
 interface Actions {
   pick(runId: string): void;
   hover(runId: string | null): void;
-  /** Other runs are within the brushes. */
-  brush(): void;
+  /** Other runs are within the brushes: with `stays`, for others came. */
+  brush(stays: boolean): void;
 }
 
 const wordsOf = (row: RunRow, place: number): string => formatValue(row.values[place] ?? null);
@@ -116,7 +116,7 @@ export function runCharts(scope: Scope, store: RunStore, actions: Actions) {
   const parallel = parallelView(scope, {
     onBrush(now) {
       brushes = now;
-      actions.brush();
+      actions.brush(false);
     },
     onPick: actions.pick,
     onHover: actions.hover,
@@ -132,6 +132,12 @@ export function runCharts(scope: Scope, store: RunStore, actions: Actions) {
   let isSeen = typeof IntersectionObserver === "undefined";
   let isStale = false;
   let options = "";
+  /** What is still to be drawn: one chart a turn, so that none keeps the page for long. */
+  let queue: (() => void)[] = [];
+  const turn = scope.delay(0, () => {
+    queue.shift()?.();
+    if (queue.length > 0) turn.start();
+  });
   const watcher = isSeen
     ? null
     : new IntersectionObserver((entries) => {
@@ -266,9 +272,16 @@ export function runCharts(scope: Scope, store: RunStore, actions: Actions) {
     }
     isStale = !isSeen;
     if (isStale) return;
-    drawOver(news, primary, place);
-    drawScatter(news, primary, place);
-    drawParallel(rows, primary, place, ids);
+    const now = news;
+    queue = [
+      () => drawOver(now, primary, place),
+      () => drawScatter(now, primary, place),
+      () => {
+        drawParallel(rows, primary, place, ids);
+        if (brushes.size > 0) actions.brush(true);
+      },
+    ];
+    turn.restart();
   }
 
   return {

@@ -74,20 +74,34 @@ export function varies(store: RunStore, place: number): boolean {
   return store.rows.some((row) => JSON.stringify(row.values[place] ?? null) !== first);
 }
 
+/** Writes into one text node that stays: rows that scroll by are many, and another node costs the page more than another text. */
+function writer(cell: HTMLElement): (text: string) => void {
+  const words = document.createTextNode("");
+  cell.append(words);
+  return (text) => {
+    if (words.data !== text) words.data = text;
+  };
+}
+
 function text(read: (row: RunRow) => [text: string, full?: string]): GridColumn<RunRow>["cell"] {
-  return (cell) => (row) => {
-    const [shown, full] = read(row);
-    setText(cell, shown);
-    setAttr(cell, "title", full || null);
+  return (cell) => {
+    const write = writer(cell);
+    return (row) => {
+      const [shown, full] = read(row);
+      write(shown);
+      setAttr(cell, "title", full || null);
+    };
   };
 }
 
 function value(read: (row: RunRow) => Value): GridColumn<RunRow>["cell"] {
-  return (cell) => (row) => {
-    const found = read(row);
-    setText(cell, formatValue(found));
-    setAttr(cell, "title", exactText(found) || null);
-    cell.classList.toggle("rw-words", typeof found === "string");
+  return (cell) => {
+    const write = writer(cell);
+    return (row) => {
+      const found = read(row);
+      write(formatValue(found));
+      setAttr(cell, "title", exactText(found) || null);
+    };
   };
 }
 
@@ -219,6 +233,8 @@ export function runsColumns(ids: readonly string[], parts: ColumnParts): RunsCol
         sortBy: (row) => row.run_id,
         cell: (cell) => {
           const words = el("span", { class: "rw-run-id" });
+          const write = writer(words);
+          cell.classList.add("rw-copied-cell");
           const button = el(
             "button",
             { class: "rw-button rw-copy-id", type: "button", tabindex: -1 },
@@ -227,7 +243,7 @@ export function runsColumns(ids: readonly string[], parts: ColumnParts): RunsCol
           cell.append(words, button);
           button.addEventListener("click", () => parts.copy(button, words.textContent ?? ""));
           return (row) => {
-            setText(words, row.run_id);
+            write(row.run_id);
             setText(button, "Copy");
             setAttr(cell, "title", row.run_id);
           };

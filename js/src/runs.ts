@@ -3,7 +3,6 @@ import { KernelClock } from "./clock";
 import { el, setAttr, setText, show } from "./dom";
 import { emptyView } from "./empty";
 import { formatNumber } from "./format";
-import { guessGoal } from "./goal";
 import { VirtualGrid } from "./grid";
 import { kernelIsGone } from "./kernel";
 import { answerPopup, type PopupEvent } from "./popupevent";
@@ -30,7 +29,8 @@ const MOST_SELECTED = 200;
 function primaryOf(store: RunStore, { metric, goal }: RunsControls): Primary | null {
   const name = metric ?? store.primary?.name;
   if (name === undefined) return null;
-  const usual = name === store.primary?.name ? store.primary.goal : guessGoal(name);
+  const suggested = store.columns[store.metricPlace(name)]?.goal ?? "minimize";
+  const usual = name === store.primary?.name ? store.primary.goal : suggested;
   return { name, goal: goal ?? usual };
 }
 
@@ -49,6 +49,7 @@ function render({ model, el: host }: RenderProps<Traits>, store: RunStore): () =
   let shown: readonly RunRow[] = [];
   let ids: readonly string[] = [];
   let selected: ReadonlySet<string> = new Set();
+  let charted = "";
   let openId: string | null = null;
   let wanted: string | null = null;
 
@@ -81,7 +82,7 @@ function render({ model, el: host }: RenderProps<Traits>, store: RunStore): () =
   const charts = runCharts(scope, store, {
     pick: (runId) => grid.goTo(runId, false),
     hover: (runId) => grid.setSelected(selected, runId ?? openId),
-    brush: () => arrange(false, false),
+    brush: (stays) => arrange(stays, false),
   });
   const waiting = noteView("rw-more rw-waiting");
   waiting.patch("");
@@ -93,8 +94,7 @@ function render({ model, el: host }: RenderProps<Traits>, store: RunStore): () =
     counts.node,
     bar.node,
     bar.chooser,
-    grid.node,
-    nothing.node,
+    el("div", { class: "rw-grid-place" }, grid.node, nothing.node),
     charts.node,
   );
   const panel = el("div", { class: "rw-panel rw-runs" }, box, waiting.node, empty.node);
@@ -117,7 +117,11 @@ function render({ model, el: host }: RenderProps<Traits>, store: RunStore): () =
   function arrange(stays: boolean, isDrawn = true): void {
     const { status, sort } = controls();
     const rows = matching(store.rows, store.columns, bar.filter(), status);
-    if (isDrawn) charts.patch({ rows, primary: parts.primary, best: parts.best, selected, ids });
+    // Another order changes no chart.
+    const now = JSON.stringify([store.seq, bar.filter(), status, parts.primary, ids, controls().selected]);
+    if (isDrawn && now !== charted)
+      charts.patch({ rows, primary: parts.primary, best: parts.best, selected, ids });
+    if (isDrawn) charted = now;
     const within = charts.within();
     shown = ordered(within ? rows.filter(({ run_id }) => within.has(run_id)) : rows, columns, sort);
     grid.setRows(shown, stays);
@@ -129,7 +133,6 @@ function render({ model, el: host }: RenderProps<Traits>, store: RunStore): () =
       selected.size > 0 ? `${formatNumber(selected.size)} selected` : "",
     ];
     bar.tell(said.filter(Boolean).join(" · "), selected.size);
-    show(grid.node, shown.length > 0);
     nothing.patch(all > 0 && shown.length === 0 ? "No run matches." : "");
   }
 
@@ -142,6 +145,7 @@ function render({ model, el: host }: RenderProps<Traits>, store: RunStore): () =
     ids = now.columns ?? usualColumns(store, parts.primary);
     columns = runsColumns(ids, parts);
     grid.setColumns(columns, now.sort);
+    grid.reserve(store.rows.length);
     bar.patch(store, now, parts.primary, ids);
     const byGroup = new Map<StatusGroup, number>();
     for (const { status_group } of store.rows)

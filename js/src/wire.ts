@@ -168,6 +168,8 @@ export interface RunColumn {
   source: "argument" | "tag" | "property" | "metric";
   /** Whether it tells runs apart before they have begun; a metric may, that each run logged once. */
   is_parameter: boolean;
+  /** Which end of a metric its name suggests to be the good one; null for what is no metric. */
+  goal: Goal | null;
 }
 
 export interface RunRow {

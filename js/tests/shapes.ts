@@ -191,11 +191,14 @@ export const heading = exact<HeadingState>({
   notes: list(string),
 });
 
+const goal = word<Goal>({ minimize: true, maximize: true });
+
 const runColumn = exact<RunColumn>({
   id: string,
   name: string,
   source: word<RunColumn["source"]>({ argument: true, tag: true, property: true, metric: true }),
   is_parameter: boolean,
+  goal: maybe(goal),
 });
 
 const runRow = exact<RunRow>({
@@ -209,8 +212,6 @@ const runRow = exact<RunRow>({
   error: maybe(string),
   values: list(value),
 });
-
-const goal = word<Goal>({ minimize: true, maximize: true });
 
 const runsNews = {
   seq: number,

@@ -108,6 +108,7 @@ export const runColumn = (name: string, source: RunColumn["source"] = "metric"):
   name,
   source,
   is_parameter: source !== "metric",
+  goal: source !== "metric" ? null : name.includes("acc") ? "maximize" : "minimize",
 });
 
 export const runs = (rows: RunRow[], change: Partial<RunsState> = {}): RunsState => ({

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 from runwidgets.records import RunStatus
-from runwidgets.watch.parameters import is_internal, is_like_a_metric, parsed, usual_primary
+from runwidgets.watch.parameters import guessed_goal, is_internal, is_like_a_metric, parsed, usual_primary
 from runwidgets.watch.view import SYSTEM_PREFIX
 from runwidgets.watch.wire import run_name, shortened
 
@@ -37,6 +37,7 @@ class RunColumn(TypedDict):
     name: str
     source: Source
     is_parameter: bool
+    goal: Goal | None
 
 
 class RunRow(TypedDict):
@@ -299,6 +300,12 @@ class RunTable:
             place = self._columns[key] = len(self._columns)
             column_id = key if len(key) <= _LONGEST_WORD else f"{key[:_LONGEST_WORD]} {place}"
             self.state["columns"].append(
-                {"id": column_id, "name": name[:_LONGEST_WORD], "source": source, "is_parameter": True}
+                {
+                    "id": column_id,
+                    "name": name[:_LONGEST_WORD],
+                    "source": source,
+                    "is_parameter": True,
+                    "goal": guessed_goal(name) if source == "metric" else None,
+                }
             )
         return place

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks [logging] [processes] [store] [submitting] [paint]`: measure, and print a table."""
+"""`python -m tests.benchmarks [PART ...]`: measure the parts, by default all, and print a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 
 from tests.benchmarks.table import show
 
-PARTS = ("logging", "processes", "store", "submitting", "paint")
+PARTS = ("logging", "processes", "store", "submitting", "paint", "children")
 
 
 def main(chosen: list[str]) -> int:

@@ -529,3 +529,51 @@ class StoreContract:
         thread.join(30)
         assert answered
         fold(*points([float(os.getpid())]))
+
+    # ---- news of many runs
+
+    def test_of_many_runs_those_are_news_that_changed_since_with_the_values_that_did(self, store, fold):
+        fold(*(created(f"r{n}") for n in range(3)), *points([1.0, 2.0], run_id="r1"), *points([5.0], "b", "r1"))
+        query = RunQuery(experiment="exp")
+        first = store.news(query, -1)
+        assert [one.run.run_id for one in first.runs] == ["r2", "r1", "r0", "run"]
+        assert (first.total, first.runs[1].last) == (4, {"m": 2.0, "b": 5.0})
+        assert store.news(query, first.version).runs == ()
+        fold(*points([3.0], run_id="r1"), TagsSet("r0", 30.0, {"a": "b"}))
+        second = store.news(query, first.version)
+        assert [(one.run.run_id, one.tags, one.last) for one in second.runs] == [
+            ("r1", {}, {"m": 3.0}),
+            ("r0", {"a": "b"}, {}),
+        ]
+        assert second.total is None
+
+    def test_news_are_those_of_the_query_only_and_at_first_the_newest(self, store, fold):
+        fold(
+            *(created(f"r{n}") for n in range(3)), created("child", parent_id="r1"), created("else", experiment="other")
+        )
+        first = store.news(RunQuery(experiment="exp", limit=2), -1)
+        assert ([one.run.run_id for one in first.runs], first.total) == (["r2", "r1"], 4)
+        chosen = RunQuery(ids=("else", "child"))
+        assert {one.run.run_id for one in store.news(chosen, -1).runs} == {"else", "child"}
+        fold(
+            status(RunStatus.COMPLETED, "child"), status(RunStatus.COMPLETED, "else"), status(RunStatus.COMPLETED, "r0")
+        )
+        assert {one.run.run_id for one in store.news(chosen, first.version).runs} == {"else", "child"}
+        assert [one.run.run_id for one in store.news(RunQuery(experiment="exp", limit=2), first.version).runs] == ["r0"]
+
+    def test_news_tell_that_a_run_was_deleted(self, store, fold):
+        fold(created("gone"), status(RunStatus.COMPLETED, "gone"))
+        first = store.news(RunQuery(experiment="exp"), -1)
+        store.delete_runs(["gone"], 50.0)
+        second = store.news(RunQuery(experiment="exp"), first.version)
+        assert (first.deleted_at, second.deleted_at, second.runs) == (None, 50.0, ())
+
+    def test_heads_tell_of_metrics_with_those_rows_that_came_last(self, store, fold):
+        fold(*points([1.0] * 3000), rows({"x": [1, 2], "y": [3, 4]}))
+        fold(*points([7.0], first=3000), *points(["word"], "text"))
+        heads = store.heads("run")
+        assert [(one.name, one.kind, one.columns, one.row_count, one.last) for one in heads] == [
+            ("m", MetricKind.VECTOR, ("",), 3001, 7.0), ("t", MetricKind.TABLE, ("x", "y"), 2, None),
+            ("text", MetricKind.VECTOR, ("",), 1, "word"),
+        ]  # fmt: skip
+        assert store.heads("nobody") == []

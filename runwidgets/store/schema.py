@@ -80,6 +80,13 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
         CREATE TABLE deleted_runs (run_id TEXT PRIMARY KEY, deleted_at REAL NOT NULL) WITHOUT ROWID;
         """,
     ),
+    (
+        "0005-changed-runs",
+        """
+        CREATE INDEX runs_changed ON runs (version);
+        CREATE INDEX runs_deleted ON deleted_runs (deleted_at);
+        """,
+    ),
 )
 
 

@@ -425,3 +425,20 @@ def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, t
         last = _last(blocks)
         found[key] = (name, settled if last is None else last, blocks[-1].end)
     return {name: (last, count) for _, (name, last, count) in sorted(found.items()) if last is not None}
+
+
+def heads_of(db: sqlite3.Connection, run_key: int) -> list[tuple[str, str, bytes, int, Value]]:
+    """Give name, kind, packed columns, row count and last value of each metric of a run, in order of appearance."""
+    found = db.execute(
+        "SELECT metric_key, name, kind, columns, row_count, last FROM metrics WHERE run_key = ? ORDER BY metric_key",
+        (run_key,),
+    ).fetchall()
+    recent = _recent_blocks(db, run_key, -1) if found else {}
+    heads = []
+    for key, name, kind, columns, count, packed in found:
+        blocks = recent.get(key, ())
+        last = _last(blocks) if blocks and kind == MetricKind.VECTOR else None
+        if last is None and packed is not None:
+            last = unpack(packed)
+        heads.append((name, kind, columns, blocks[-1].end if blocks else count, last))
+    return heads

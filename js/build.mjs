@@ -5,7 +5,20 @@ import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const outdir = here("../runwidgets/static");
-const modules = ["header", "metrics", "runs", "popup", "images", "details", "heading", "logs", "board"];
+const modules = [
+  "header",
+  "metrics",
+  "runs",
+  "popup",
+  "images",
+  "details",
+  "heading",
+  "logs",
+  "board",
+  "overlay",
+  "differences",
+  "sides",
+];
 const sources = [...modules.map((name) => `src/${name}.ts`), "src/runwidgets.css"];
 
 await mkdir(outdir, { recursive: true });

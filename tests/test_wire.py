@@ -28,10 +28,13 @@ from runwidgets.watch.bars import Bar
 from runwidgets.watch.beside import Beside
 from runwidgets.watch.board import board_state
 from runwidgets.watch.children import Children, children_state
+from runwidgets.watch.differences import differences_state
 from runwidgets.watch.facts import details_state
+from runwidgets.watch.ingredients import Key
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.logs import Part, log_message
 from runwidgets.watch.occupancy import Occupancy, Occupant, Waiter
+from runwidgets.watch.overlay import DEFAULT_OVERLAY_CONTROLS, nothing_overlaid
 from runwidgets.watch.rows import rows_message
 from runwidgets.watch.runtable import DEFAULT_RUNS_CONTROLS
 from runwidgets.watch.view import RunView, fold
@@ -125,6 +128,45 @@ def board_example():
     return board_state([busy, away], START + 141, cancels, {"run_id": "digits-17", "run_name": "mlp baseline"})
 
 
+def overlay_example():
+    """Two runs of which one has fewer points, and a grouping that could be chosen."""
+    return {
+        **nothing_overlaid(),
+        "metric": "loss",
+        "has_steps": True,
+        "lines": [
+            {"id": "digits-17", "label": "mlp baseline", "slot": 0, "width": 1, "runs": 1},
+            {"id": "digits-18", "label": "<b>cnn</b>", "slot": 1, "width": 4, "runs": 1},
+        ],
+        "groupings": [{"id": "tag model", "label": "tag model"}],
+        "chosen": 3,
+        "notes": ["1 of 3 runs do not have this metric", "◆ 1 NaN"],
+    }
+
+
+def differences_example():
+    """Two runs: alike in one parameter, different in the others."""
+    alike = {Key("tag", "model"): "mlp"}
+    return differences_state([
+        ("digits-17", "mlp baseline", {**alike, Key("logged", "alpha"): 0.1, Key("argument", "--seed"): 2**60}),
+        ("digits-18", "<b>cnn</b>", {**alike, Key("logged", "alpha"): math.nan}),
+    ])  # fmt: skip
+
+
+def sides_example():
+    """Two runs: one with an image, one with one that is not shown."""
+    side = {
+        "id": "digits-17", "label": "mlp baseline", "number": 3, "count": 3, "logged_at": START + 2,
+        "key": "digits-17/confusion_1.png", "mime": "image/png", "size": 8123, "note": None,
+    }  # fmt: skip
+    other = {**side, "id": "digits-18", "label": "<b>cnn</b>", "number": 1, "count": 1, "key": None, "mime": "",
+             "note": "the file is not there"}  # fmt: skip
+    return {
+        "names": ["confusion"], "name": "confusion", "number": 3, "most": 3, "sides": [side, other],
+        "notes": ["1 of 3 runs do not have this image"], "trouble": None,
+    }  # fmt: skip
+
+
 def runs_patch(view, now):
     """What is sent when one child fails and logs something new."""
     children = Children()
@@ -163,6 +205,13 @@ def states():
         "logs": logs_state(["user_logs/std_log.txt", "logs/azureml.log"], is_open=True),
         "logs_controls": DEFAULT_LOGS_CONTROLS,
         "board": board_example(),
+        "overlay": overlay_example(),
+        "overlay_controls": {**DEFAULT_OVERLAY_CONTROLS, "metric": "loss", "group_by": "tag model"},
+        "lines_message": {"kind": "lines", "sequence": 2, "items": [{"id": "digits-17", "keep": 3, "add": 2}]},
+        "differences": differences_example(),
+        "sides": sides_example(),
+        "sides_controls": {"name": "confusion", "number": None},
+        "picture_message": {"kind": "picture", "key": "digits-17/confusion_1.png", "mime": "image/png"},
         "log_message": log_message("user_logs/std_log.txt", Part(1, 0, 100, 100, b""))[0],
     }  # fmt: skip
 

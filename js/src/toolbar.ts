@@ -5,12 +5,12 @@ import type { MetricsControls, XAxis, YScale } from "./wire";
 const FILTER_WAIT_MS = 150;
 const SMOOTHING_WAIT_MS = 60;
 
-interface Choices<T> {
+export interface Choices<T> {
   node: HTMLElement;
   patch(value: T): void;
 }
 
-function choices<T extends string | number>(
+export function choices<T extends string | number>(
   label: string,
   values: readonly T[],
   signal: AbortSignal,

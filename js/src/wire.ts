@@ -386,3 +386,156 @@ export type BoardMessage =
   | { kind: "close" }
   /** Whether the page of one view can be seen; a view names itself at random. */
   | { kind: "sight"; view: string; hidden: boolean };
+
+/** One line of an overlay: a run, or a group of them. */
+export interface OverlayLine {
+  id: string;
+  label: string;
+  /** Its place among the colours, which it keeps while it is there. */
+  slot: number;
+  /** How many rows each of its points stands for. */
+  width: number;
+  /** How many runs it is of. */
+  runs: number;
+}
+
+export type OverlayAxis = "step" | "index" | "relative";
+
+/** `OverlayPanel.state`. The points are in the trait `lines`, and come as messages. */
+export interface OverlayState {
+  /** Whether lines are runs, or groups of them: then each has a mean and a band. */
+  kind: "runs" | "groups";
+  /** The metric that is shown; null where there is none. */
+  metric: string | null;
+  /** By what the runs are grouped: the id of one of `groupings`, or null. */
+  group_by: string | null;
+  /** What x is in groups. */
+  x_axis: OverlayAxis;
+  /** Where no row has a step, an axis of steps counts rows. */
+  has_steps: boolean;
+  lines: OverlayLine[];
+  /** By what the runs can be grouped. */
+  groupings: { id: string; label: string }[];
+  /** How many runs were chosen. */
+  chosen: number;
+  notes: string[];
+  /** Why the runs could not be read; the rest is then the last good one. */
+  trouble: string | null;
+}
+
+/** `OverlayPanel.controls`: set by the browser as one object. Scale and smoothing are the browser's alone. */
+export interface OverlayControls {
+  /** A metric, or null for the usual one. */
+  metric: string | null;
+  group_by: string | null;
+  x_axis: OverlayAxis;
+  y_scale: YScale;
+  /** As `MetricsControls.smoothing`. */
+  smoothing: number;
+}
+
+/** How a line changes: so many of its points stay, and so many come. Lines that are not named are gone. */
+export interface LineItem {
+  id: string;
+  keep: number;
+  add: number;
+}
+
+/**
+ * New points. The buffer has those that come, line after line, each as four rows of float64: of a run index, step,
+ * seconds since its start and y; of a group x, mean, least and greatest.
+ */
+export interface LinesMessage {
+  kind: "lines";
+  /** One more than that of the message before. */
+  sequence: number;
+  items: LineItem[];
+}
+
+/** `OverlayPanel.lines`: what a message would hold that brings all points. */
+export interface AllLines {
+  sequence: number;
+  items: LineItem[];
+  data: DataView;
+}
+
+/** A message of the overlay to Python: which points it has. */
+export interface HaveMessage {
+  kind: "have";
+  sequence: number;
+}
+
+/** One parameter of several runs. */
+export interface DifferenceRow {
+  /** What it is: a tag, an argument, a package … */
+  kind: string;
+  name: string;
+  /** One for each run; null where a run has none. */
+  values: Value[];
+  differs: boolean;
+}
+
+/** `DifferencesPanel.state`. */
+export interface DifferencesState {
+  runs: { id: string; name: string }[];
+  rows: DifferenceRow[];
+  /** In how many parameters the runs differ. */
+  differing: number;
+  /** How many parameters there are; `rows` may be fewer. */
+  total: number;
+  /** How many runs were chosen; `runs` may be fewer. */
+  run_total: number;
+  trouble: string | null;
+}
+
+/** The image of one run. */
+export interface Side {
+  /** The run. */
+  id: string;
+  label: string;
+  /** The how manieth of its name, from 1. */
+  number: number;
+  /** How many of that name the run has. */
+  count: number;
+  logged_at: number | null;
+  /** What to ask for its bytes by; null where it is not shown. */
+  key: string | null;
+  /** image/png, image/jpeg, image/gif, image/webp or image/bmp: the only kinds that are shown. */
+  mime: string;
+  size: number;
+  /** Why it is not shown. */
+  note: string | null;
+}
+
+/** `SidesPanel.state`. */
+export interface SidesState {
+  names: string[];
+  name: string | null;
+  /** Which number was asked for; a run that has fewer shows its last. */
+  number: number;
+  /** The greatest number that a run has. */
+  most: number;
+  sides: Side[];
+  notes: string[];
+  trouble: string | null;
+}
+
+/** `SidesPanel.controls`: set by the browser as one object, obeyed by Python. */
+export interface SidesControls {
+  name: string | null;
+  /** null for the last. */
+  number: number | null;
+}
+
+/** Asks for an image, in an answer of kind `picture`. */
+export interface WantMessage {
+  kind: "want";
+  key: string;
+}
+
+/** An image: its bytes are the message's buffer. */
+export interface PictureMessage {
+  kind: "picture";
+  key: string;
+  mime: string;
+}

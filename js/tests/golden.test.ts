@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import golden from "../../tests/golden/wire.json";
 import boardPanel from "../src/board";
 import detailsPanel from "../src/details";
+import differencesPanel from "../src/differences";
 import { exactText, formatValue } from "../src/format";
 import headerPanel from "../src/header";
 import headingPanel from "../src/heading";
@@ -10,21 +11,29 @@ import logsPanel from "../src/logs";
 import metricsPanel from "../src/metrics";
 import popupPanel from "../src/popup";
 import runsPanel from "../src/runs";
+import sidesPanel from "../src/sides";
 import type {
   BoardState,
   DetailsState,
+  DifferencesState,
   HeaderState,
   HeadingState,
   ImagesState,
+  LinesMessage,
   LogMessage,
   LogsControls,
   LogsState,
   MetricsControls,
   MetricsState,
+  OverlayControls,
+  OverlayState,
+  PictureMessage,
   PopupState,
   RunsControls,
   RunsPatch,
   RunsState,
+  SidesControls,
+  SidesState,
 } from "../src/wire";
 import { mount } from "./model";
 import * as shapes from "./shapes";
@@ -46,6 +55,13 @@ const SHAPES = {
   logs_controls: shapes.logs_controls,
   log_message: shapes.log_message,
   board: shapes.board,
+  overlay: shapes.overlay,
+  overlay_controls: shapes.overlay_controls,
+  lines_message: shapes.lines_message,
+  differences: shapes.differences,
+  sides: shapes.sides,
+  sides_controls: shapes.sides_controls,
+  picture_message: shapes.picture_message,
 };
 
 /** Sound because the first test holds each state to its shape. */
@@ -64,6 +80,13 @@ const wire = golden as unknown as {
   logs_controls: LogsControls;
   log_message: LogMessage;
   board: BoardState;
+  overlay: OverlayState;
+  overlay_controls: OverlayControls;
+  lines_message: LinesMessage;
+  differences: DifferencesState;
+  sides: SidesState;
+  sides_controls: SidesControls;
+  picture_message: PictureMessage;
 };
 
 test("the example that Python writes holds exactly the states of wire.ts", () => {
@@ -154,4 +177,17 @@ test("the board shows Python's example", () => {
     [...(busy?.active ?? []), ...(busy?.queued ?? [])].map(({ run_name }) => run_name),
   );
   expect(texts(".rw-banner-warning:not([hidden]) .rw-banner-text")).toContain(wire.board.targets[1]?.trouble);
+});
+
+test("the differences show Python's example", () => {
+  const { all, texts } = mount(differencesPanel, { state: wire.differences });
+  expect(texts(".rw-sort-title, thead .rw-unseen").slice(1)).toEqual(
+    wire.differences.runs.map(({ name }) => name),
+  );
+  expect(all("tbody tr")).toHaveLength(wire.differences.differing);
+});
+
+test("the images side by side show Python's example", () => {
+  const { texts } = mount(sidesPanel(), { state: wire.sides, controls: wire.sides_controls });
+  expect(texts(".rw-image-name")).toEqual(wire.sides.sides.map(({ label }) => label));
 });

@@ -7,11 +7,15 @@ import type {
   ActiveRow,
   BoardState,
   DetailsState,
+  DifferenceRow,
+  DifferencesState,
   Goal,
   HeaderState,
   HeadingState,
   ImageItem,
   ImagesState,
+  LineItem,
+  LinesMessage,
   LogMessage,
   LogsControls,
   LogsState,
@@ -19,6 +23,11 @@ import type {
   MetricsControls,
   MetricsState,
   OpenRun,
+  OverlayAxis,
+  OverlayControls,
+  OverlayLine,
+  OverlayState,
+  PictureMessage,
   PopupState,
   Primary,
   Progress,
@@ -29,6 +38,9 @@ import type {
   RunsControls,
   RunsPatch,
   RunsState,
+  Side,
+  SidesControls,
+  SidesState,
   Sorting,
   StatusGroup,
   Tab,
@@ -322,4 +334,72 @@ export const board = exact<BoardState>({
   ),
   open_run: maybe(exact<OpenRun>({ run_id: string, run_name: string })),
   sent_at: number,
+});
+
+const overlayAxis = word<OverlayAxis>({ step: true, index: true, relative: true });
+
+export const overlay = exact<OverlayState>({
+  kind: word<OverlayState["kind"]>({ runs: true, groups: true }),
+  metric: maybe(string),
+  group_by: maybe(string),
+  x_axis: overlayAxis,
+  has_steps: boolean,
+  lines: list(exact<OverlayLine>({ id: string, label: string, slot: number, width: number, runs: number })),
+  groupings: list(exact<OverlayState["groupings"][number]>({ id: string, label: string })),
+  chosen: number,
+  notes: list(string),
+  trouble: maybe(string),
+});
+
+export const overlay_controls = exact<OverlayControls>({
+  metric: maybe(string),
+  group_by: maybe(string),
+  x_axis: overlayAxis,
+  y_scale: word<YScale>({ linear: true, log: true }),
+  smoothing: number,
+});
+
+export const lines_message = exact<LinesMessage>({
+  kind: word<LinesMessage["kind"]>({ lines: true }),
+  sequence: number,
+  items: list(exact<LineItem>({ id: string, keep: number, add: number })),
+});
+
+export const differences = exact<DifferencesState>({
+  runs: list(exact<DifferencesState["runs"][number]>({ id: string, name: string })),
+  rows: list(exact<DifferenceRow>({ kind: string, name: string, values: list(value), differs: boolean })),
+  differing: number,
+  total: number,
+  run_total: number,
+  trouble: maybe(string),
+});
+
+export const sides = exact<SidesState>({
+  names: list(string),
+  name: maybe(string),
+  number: number,
+  most: number,
+  sides: list(
+    exact<Side>({
+      id: string,
+      label: string,
+      number: number,
+      count: number,
+      logged_at: maybe(number),
+      key: maybe(string),
+      mime: string,
+      size: number,
+      note: maybe(string),
+    }),
+  ),
+  notes: list(string),
+  trouble: maybe(string),
+});
+
+export const sides_controls = exact<SidesControls>({ name: maybe(string), number: maybe(number) });
+
+export const picture_message = exact<PictureMessage>({
+  kind: word<PictureMessage["kind"]>({ picture: true }),
+  key: string,
+  mime: string,
 });

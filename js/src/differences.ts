@@ -2,6 +2,7 @@ import type { RenderProps } from "@anywidget/types";
 import { el, setAttr, setText, show } from "./dom";
 import { exactText, formatNumber, formatValue } from "./format";
 import { Scope } from "./scope";
+import { sortKey } from "./sorting";
 import { type Column, DataTable, noteView } from "./table";
 import type { DifferenceRow, DifferencesState } from "./wire";
 
@@ -33,6 +34,7 @@ function runColumn({ id, name }: { id: string; name: string }, place: number): C
     id: `${place} ${id} ${name}`,
     title: name,
     align: "left",
+    sortBy: (row) => sortKey(row.values[place] ?? null),
     cell: (cell) => (row) => {
       const value = row.values[place] ?? null;
       setText(cell, formatValue(value));
@@ -55,7 +57,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   const all = el("input", { type: "checkbox" });
   const toggle = el("label", { class: "rw-field" }, all, "also what is alike");
   const count = el("span", { class: "rw-muted" });
-  const title = el("h4", { class: "rw-section-title" }, "Differences");
+  const title = el("h4", { class: "rw-compare-title" }, "Differences");
   const trouble = noteView("rw-overlay-trouble");
   const empty = noteView("rw-empty");
   const more = noteView("rw-more");

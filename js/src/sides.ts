@@ -216,7 +216,7 @@ function render(
   );
   const trouble = noteView("rw-overlay-trouble");
   const notes = noteView("rw-more");
-  const title = el("h4", { class: "rw-section-title" }, "Images");
+  const title = el("h4", { class: "rw-compare-title" }, "Images");
   const bar = el("div", { class: "rw-toolbar" }, title, picker.node, field, wait);
   const panel = el(
     "section",

@@ -9,22 +9,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import ipywidgets
 
 from runwidgets.run import Run
-from runwidgets.submit.definition import Place
-from runwidgets.watch.beside import is_script
 from runwidgets.watch.children import script_arguments
-from runwidgets.watch.dossiers import Dossiers
 from runwidgets.watch.lineup import Lineup, lineup_as_html, lineup_as_text
 from runwidgets.watch.numbers import number
 from runwidgets.watch.poller import check_seconds, poller
 from runwidgets.watch.roster import MAX_RUNS, Roster, Source
 from runwidgets.watch.runtable import MAX_SELECTED, RunTable
+from runwidgets.widgets.chosen import Chosen
 from runwidgets.widgets.details import RunDetails
 from runwidgets.widgets.frontend import has_front_end
-from runwidgets.widgets.overlay import OverlayPanel
 from runwidgets.widgets.panels import ChartHeading
 from runwidgets.widgets.popup import Popup
 from runwidgets.widgets.runs import RunsPanel
-from runwidgets.widgets.sides import DifferencesPanel, SidesPanel
 from runwidgets.widgets.still import Picture, Still
 
 if TYPE_CHECKING:
@@ -34,7 +30,6 @@ if TYPE_CHECKING:
     from runwidgets.records import RunQuery, RunRecord
     from runwidgets.values import Value
     from runwidgets.watch.poller import Errand
-    from runwidgets.watch.roster import Member
     from runwidgets.workspace import Workspace
 
 LOOK_SECONDS: Final = 2.0
@@ -76,7 +71,6 @@ class Comparison(ipywidgets.VBox):
         self._seconds = LOOK_SECONDS if seconds is None else seconds
         limit = max([MAX_RUNS, *(len(source.query.ids or ()) for source in sources)])
         self._roster = Roster([Source(source.workspace._recorder, source.query) for source in sources], limit)
-        self._dossiers = Dossiers(self._definition_of, self._path_of)
         self._table = RunTable("runs", self._arguments_of, limit=limit * len(sources))
         self._mutex = threading.RLock()
         self._looking = threading.Lock()
@@ -84,10 +78,8 @@ class Comparison(ipywidgets.VBox):
         self._still: Still[Lineup] = Still(self._draw_still)
         self._heading = ChartHeading()
         self._runs = RunsPanel(self._table, self._open_run, _view_count=0)
-        self._overlay = OverlayPanel(self._dossiers)
-        self._differences = DifferencesPanel(self._dossiers)
-        self._sides = SidesPanel(self._dossiers)
-        panels = (self._heading, self._runs, self._overlay, self._differences, self._sides)
+        self._chosen = Chosen(self._workspaces)
+        panels = (self._heading, self._runs, self._chosen)
         super().__init__(panels, _dom_classes=("runwidgets", "rw-compare", "rw-popup-home", self._still.live_class))
         self._popup = Popup(self, self._details_of, self._shut)
         self._runs.observe(self._on_views, "_view_count")
@@ -133,8 +125,9 @@ class Comparison(ipywidgets.VBox):
 
     def _lineup(self) -> Lineup:
         with self._mutex:
-            shown: Any = self._overlay.state
-            return Lineup(self._title, self._table.state, shown, self._overlay.points, self._roster.trouble)
+            overlay = self._chosen.overlay
+            shown: Any = overlay.state
+            return Lineup(self._title, self._table.state, shown, overlay.points, self._roster.trouble)
 
     @staticmethod
     def _draw_still(lineup: Lineup) -> Picture:
@@ -156,7 +149,7 @@ class Comparison(ipywidgets.VBox):
             self._runs.unobserve(self._on_views, "_view_count")
             self._runs._view_count = None
             self._popup.close()
-            for panel in (self._heading, self._runs, self._overlay, self._differences, self._sides):
+            for panel in (self._heading, self._runs, self._chosen):
                 panel.close()
         super().close()
         self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets puts None there, and IPython calls it
@@ -228,10 +221,7 @@ class Comparison(ipywidgets.VBox):
             self._runs.controls = {**self._runs.controls, "selected": newest}
 
     def _show_selected(self) -> None:
-        chosen = self._roster.members(self._runs.selected)
-        self._dossiers.forget_but(self._roster.records)
-        for panel in (self._overlay, self._differences, self._sides):
-            panel.follow(chosen)
+        self._chosen.follow(self._roster.members(self._runs.selected))
 
     def _on_runs_controls(self, change: Any) -> None:
         if change["old"].get("selected") != change["new"].get("selected"):
@@ -262,18 +252,3 @@ class Comparison(ipywidgets.VBox):
 
     def _arguments_of(self, record: RunRecord) -> Mapping[str, Value]:
         return script_arguments(self._folder_of(record.run_id), record)
-
-    def _path_of(self, member: Member, name: str) -> Path:
-        return self._workspaces[member.source]._files.path(member.key, name)
-
-    def _definition_of(self, member: Member) -> dict[str, Any] | None:
-        if not is_script(member.run):
-            return None
-        found = Place(self._workspaces[member.source]._folder, member.key).definition()
-        if found is None:
-            return None
-        return {
-            "script": found.script, "command": found.command, "arguments": found.arguments, "target": found.target,
-            "environment": found.environment, "environmentVariables": found.environment_variables,
-            "processCount": found.process_count,
-        }  # fmt: skip

@@ -91,7 +91,12 @@ class RunDetails(ipywidgets.VBox):
         metrics = MetricsPage(RowPages(run_instance._recorder, run_instance.id), self._charts)
         pages = (
             metrics,
-            ChildrenPage(Children(run_instance.experiment.workspace._folder), self._details_of, self._mutex),
+            ChildrenPage(
+                Children(run_instance.experiment.workspace._folder),
+                self._details_of,
+                self._mutex,
+                run_instance.experiment.workspace,
+            ),
             ImagesPage(Pictures(run_instance.experiment.workspace._files, run_instance.id)),
             DetailsPage(),
             self._logs,

@@ -87,8 +87,7 @@ class ChildrenPage(Page):
             return
         if self._chosen is None:
             self._chosen = Chosen([self._workspace])
-            popups: tuple[Any, ...] = self.children[1:]
-            self.children = (self.panel, self._chosen, *popups)
+            self.children: tuple[Any, ...] = (self.panel, self._chosen, *self.children[1:])
         self._roster.step()
         self._chosen.follow(self._roster.members())
 

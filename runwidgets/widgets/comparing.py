@@ -80,7 +80,9 @@ class Comparison(ipywidgets.VBox):
         self._runs = RunsPanel(self._table, self._open_run, _view_count=0)
         self._chosen = Chosen(self._workspaces)
         panels = (self._heading, self._runs, self._chosen)
-        super().__init__(panels, _dom_classes=("runwidgets", "rw-compare", "rw-popup-home", self._still.live_class))
+        kind = "rw-list" if select_newest is not None else "rw-lines-first"
+        classes = ("runwidgets", "rw-compare", kind, "rw-popup-home", self._still.live_class)
+        super().__init__(panels, _dom_classes=classes)
         self._popup = Popup(self, self._details_of, self._shut)
         self._runs.observe(self._on_views, "_view_count")
         self._runs.observe(self._on_runs_controls, "controls")

@@ -122,6 +122,7 @@ class Roster:
         self.records: Mapping[str, ChildRecord] = {}
         self.silent: frozenset[str] = frozenset()
         self.trouble: str | None = None
+        self._places: dict[str, int] = {}
 
     @property
     def total(self) -> int:
@@ -130,16 +131,15 @@ class Roster:
 
     def members(self, run_ids: Iterable[str] | None = None) -> list[Member]:
         """Give the runs of these ids, as far as they are listed; or all of them."""
-        place_of = {run_id: place for place, one in enumerate(self._followed) for run_id in one.records or ()}
         return [
             Member(
-                place_of[run_id],
-                self._followed[place_of[run_id]].source.recorder,
+                self._places[run_id],
+                self._followed[self._places[run_id]].source.recorder,
                 self.records[run_id],
                 run_id in self.silent,
             )
             for run_id in (self.records if run_ids is None else run_ids)
-            if run_id in place_of
+            if run_id in self._places
         ]
 
     def step(self) -> bool:
@@ -153,6 +153,7 @@ class Roster:
         if changed:
             self.records = {run_id: record for one in self._followed for run_id, record in (one.records or {}).items()}
             self.silent = frozenset().union(*(one.silent for one in self._followed))
+            self._places = {run_id: place for place, one in enumerate(self._followed) for run_id in one.records or ()}
         changed |= trouble != self.trouble
         self.trouble = trouble
         return changed

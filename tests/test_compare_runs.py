@@ -102,6 +102,7 @@ def test_of_an_experiment_the_newest_five_are_drawn_until_somebody_selects_other
     assert drawn(view) == ["run 0", "run 1"]
     select(view)
     assert (drawn(view), view._chosen.overlay.state["chosen"]) == ([], 0)
+    assert view._runs.chosen["sort"] == {"id": "number", "direction": "descending"}
 
 
 def test_a_live_run_grows_in_the_overlay_and_appears_in_the_table(experiment, show):

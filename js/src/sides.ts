@@ -17,6 +17,8 @@ const SHOWN = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "im
 /** So many bytes of images are kept, so that to slide back needs no Python. */
 const KEPT_BYTES = 48 * 2 ** 20;
 const SLIDE_MS = 60;
+/** Smaller images than this are shown as the pixels that they are. */
+const TINY = 128;
 const PATIENCE_MS = 300;
 
 /** Images as object URLs by key, those that were not used for the longest going first. */
@@ -132,6 +134,12 @@ function sideView(
       broken = image.getAttribute("src");
       refresh();
     },
+    { signal },
+  );
+  image.addEventListener(
+    "load",
+    // Else its pixels would be washed out.
+    () => image.classList.toggle("rw-tiny", Math.max(image.naturalWidth, image.naturalHeight) < TINY),
     { signal },
   );
   frame.addEventListener(

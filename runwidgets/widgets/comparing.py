@@ -78,6 +78,8 @@ class Comparison(ipywidgets.VBox):
         self._still: Still[Lineup] = Still(self._draw_still)
         self._heading = ChartHeading()
         self._runs = RunsPanel(self._table, self._open_run, _view_count=0)
+        if select_newest is not None:
+            self._runs.controls = {**self._runs.controls, "sort": {"id": "number", "direction": "descending"}}
         self._chosen = Chosen(self._workspaces)
         panels = (self._heading, self._runs, self._chosen)
         kind = "rw-list" if select_newest is not None else "rw-lines-first"

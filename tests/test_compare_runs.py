@@ -199,7 +199,7 @@ def test_the_arguments_of_submitted_scripts_are_compared(start, show):  # noqa: 
     rows = {
         (row["kind"], row["name"]): row["values"] for row in view._chosen.differences.state["rows"] if row["differs"]
     }
-    assert rows["argument", "--alpha"] == ["0.1", "0.2"]
+    assert rows["argument", "alpha"] == [0.1, 0.2]
 
 
 # ---- costs

@@ -21,7 +21,7 @@ def differing(*parameters):
 
 def test_parameters_are_told_by_what_they_are():
     found = parameters_of(
-        {"model": "mlp", "starred": None},
+        {"model": "mlp", "starred": None, "azureml.batch_child_number": "3"},
         {"azureml.git.commit": "abc", "mlflow.source.git.commit": "abc", "ContentSnapshotId": "f00",
          "runwidgets.python": "3.11.2", "mine": "1"},
         [head("alpha", 0.1), head("loss", 0.5, count=2), head("picture", None, kind=MetricKind.IMAGE)],
@@ -39,7 +39,7 @@ def test_what_was_submitted_is_told_and_what_variables_hold_is_not():
         "environment": {"name": "torch"}, "environmentVariables": {"TOKEN": "hunter2"},
     })  # fmt: skip
     assert found == {
-        Key("run", "script"): "train.py", Key("run", "target"): "local", Key("argument", "--alpha"): 0.1,
+        Key("run", "script"): "train.py", Key("run", "target"): "local", Key("argument", "alpha"): 0.1,
         Key("environment", "name"): "torch", Key("variable", "TOKEN"): "hunter2",
     }  # fmt: skip
     state = compared(found, {**found, Key("variable", "TOKEN"): Secret("other")}, found, {})
@@ -51,10 +51,10 @@ def test_what_was_submitted_is_told_and_what_variables_hold_is_not():
 def test_a_command_line_is_read_by_its_options():
     words = ["data", "--alpha", "0.1", "--beta=2", "--fast", "--x", "-3.5", "-v", "--tag", "a", "--tag", "b", 7]
     assert arguments_of(words) == {
-        "#1": "data", "--alpha": "0.1", "--beta": "2", "--fast": True, "--x": "-3.5", "-v": True, "--tag": "a, b",
-        "#2": 7,
+        "#1": "data", "alpha": 0.1, "beta": 2, "fast": True, "x": -3.5, "v": True, "tag": "a, b", "#2": 7,
     }  # fmt: skip
     assert arguments_of([]) == {}
+    assert arguments_of(["--", "a"]) == {"#1": "--", "#2": "a"}
 
 
 def test_only_what_differs_is_marked_and_what_one_run_lacks_differs():

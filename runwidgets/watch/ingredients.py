@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from runwidgets.records import MetricKind
+from runwidgets.watch.parameters import is_internal, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,6 @@ GROUPING: Final = frozenset({"argument", "tag", "logged", "property", "git", "sn
 MAX_PACKAGES: Final = 2000
 _NUMBER: Final = re.compile(r"-[\d.]")
 _GIT: Final = "azureml.git."
-_MLFLOW_GIT: Final = "mlflow.source.git."
 _SNAPSHOT: Final = "ContentSnapshotId"
 _SURROUNDINGS: Final = {"runwidgets.python": "Python", "runwidgets.platform": "platform"}
 _HIDDEN: Final = "•" * 6
@@ -49,7 +49,9 @@ def parameters_of(
     definition
         What was submitted, as `Run.get_details` gives it under ``runDefinition``; None for an interactive run.
     """
-    found: dict[Key, Any] = {Key("tag", key): "" if value is None else value for key, value in tags.items()}
+    found: dict[Key, Any] = {
+        Key("tag", key): "" if value is None else value for key, value in tags.items() if not is_internal(key)
+    }
     for key, text in properties.items():
         if key == _SNAPSHOT:
             found[Key("snapshot", "files")] = text
@@ -57,7 +59,7 @@ def parameters_of(
             found[Key("environment", _SURROUNDINGS[key])] = text
         elif key.startswith(_GIT):
             found[Key("git", key.removeprefix(_GIT))] = text
-        elif not key.startswith(_MLFLOW_GIT):  # these say it again
+        elif not is_internal(key):
             found[Key("property", key)] = text
     for head in heads:
         if head.kind is MetricKind.VECTOR and head.row_count == 1:
@@ -92,8 +94,9 @@ class Secret(str):
 
 
 def arguments_of(words: Sequence[Any]) -> dict[str, Any]:
-    """Read a command line: values by option, as ``--alpha 0.1`` or ``--alpha=0.1``; others by their place, from 1.
+    """Read all of a command line: values by option, as ``--alpha 0.1`` or ``--alpha=0.1``; others by their place.
 
+    Options are called as the columns of a table of runs, without their dashes; what writes out a number is a number.
     An option with nothing after it is True. One that comes again has all its values, with commas.
     """
     found: dict[str, list[Any]] = {}
@@ -102,18 +105,22 @@ def arguments_of(words: Sequence[Any]) -> dict[str, Any]:
         word, index = words[index], index + 1
         if not _is_option(word):
             place += 1
-            found[f"#{place}"] = [word]
+            found[f"#{place}"] = [_parsed(word)]
             continue
-        name, equals, value = word.partition("=")
-        taken: Any = value if equals else True
+        name, equals, value = word.lstrip("-").partition("=")
+        taken: Any = _parsed(value) if equals else True
         if not equals and index < len(words) and not _is_option(words[index]):
-            taken, index = words[index], index + 1
+            taken, index = _parsed(words[index]), index + 1
         found.setdefault(name, []).append(taken)
     return {name: values[0] if len(values) == 1 else ", ".join(map(str, values)) for name, values in found.items()}
 
 
+def _parsed(word: Any) -> Any:
+    return parsed(word) if isinstance(word, str) else word
+
+
 def _is_option(word: object) -> bool:
-    return isinstance(word, str) and word.startswith("-") and len(word) > 1 and not _NUMBER.match(word)
+    return isinstance(word, str) and word.startswith("-") and word.strip("-") != "" and not _NUMBER.match(word)
 
 
 def packages_of(text: str) -> dict[Key, str]:

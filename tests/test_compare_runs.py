@@ -167,6 +167,7 @@ def test_images_are_side_by_side_and_refused_ones_have_a_note(experiment, show, 
         sides._handle_custom_msg(message, [])
     (((message, (data,))),) = sent
     assert (message["mime"], data) == ("image/png", png(1))
+    assert sides._sides.picture({"kind": "want", "key": f"{runs[0].id}/../../x"}) is None
     sides.controls = {"name": "samples", "number": 1}
     assert [side["number"] for side in sides.state["sides"]] == [1, 1]
     experiment.workspace._files.path(runs[1].id, sides.state["sides"][1]["key"].partition("/")[2]).write_bytes(

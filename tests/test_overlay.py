@@ -122,6 +122,14 @@ def test_a_line_has_at_most_a_thousand_points_and_keeps_what_a_person_looks_for(
     assert run.id
 
 
+def test_many_lines_have_fewer_points_each(followed):
+    for n in range(20):
+        with followed.start(f"run {n}") as run:
+            run.log_list("loss", [float(step % 7) for step in range(1000)])
+    shown = followed.look()
+    assert 10 * 500 < sum(line.shape[1] for line in shown.lines.values()) <= 20 * 500
+
+
 def test_thinning_keeps_the_law_of_buckets():
     y = np.sin(np.arange(3000.0))
     series = Thinned().extended(np.arange(3000), y, np.zeros((3, 3000)))

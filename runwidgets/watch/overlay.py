@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MAX_LINES: Final = 20
 """So many runs, or groups of runs, are drawn at once."""
+MAX_DRAWN: Final = 10_000
+"""So many points all lines have together: more would hold the page up at each of them that comes."""
 MAX_GROUPED: Final = 200
 """So many runs are read for groups."""
 MAX_NAMES: Final = 2000
@@ -313,11 +315,12 @@ class Overlay:
         self._place([member.key for member in drawn])
         columns = self._read(drawn, wanted)
         lines = {}
+        points = min(MAX_POINTS, MAX_DRAWN // max(1, len(columns)))
         for member in drawn:
             column = columns.get(member.key)
             if column is None:
                 continue
-            series = thinned_to(column.series)
+            series = thinned_to(column.series, points)
             lines[member.key] = line_of(series, member.run.started_at)
             state["lines"].append({
                 "id": member.key, "label": member.name[:MAX_TEXT], "slot": self._slots[member.key],

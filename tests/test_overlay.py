@@ -183,6 +183,18 @@ def test_the_usual_metric_is_what_most_runs_have_more_than_once():
     assert offered([]) == ({}, None)
 
 
+def test_what_is_shown_unasked_does_not_change_with_what_new_runs_log_first(followed):
+    with followed.start("first") as run:
+        run.log("alpha", 1)
+        assert followed.look().state["metric"] == "alpha"
+        run.log_list("loss", [2.0, 1.0])
+        assert followed.look().state["metric"] == "loss"
+    for name in ("second", "third"):
+        with followed.start(name) as run:
+            run.log_list("acc", [0.1, 0.2])
+        assert followed.look().state["metric"] == "loss"
+
+
 def test_no_runs_and_runs_without_metrics_are_shown_as_nothing(followed):
     assert followed.look().state["metric"] is None
     followed.start("empty").complete()

@@ -270,6 +270,7 @@ class Overlay:
         self._dossiers = dossiers
         self._trails: dict[tuple[str, str], tuple[int, Trail]] = {}
         self._slots: dict[str, int] = {}
+        self._usual: str | None = None
 
     def look(self, members: Sequence[Member], controls: OverlayControls) -> Overlaid:
         """Read what is new, and give what is to be shown.
@@ -288,6 +289,7 @@ class Overlay:
         """
         some = members[:MAX_GROUPED]
         choice, usual = offered(map(self._dossiers.heads, some))
+        usual = self._usual = self._usual if self._stays(some, choice) else usual
         parameters = {member.key: self._dossiers.parameters(member) for member in some}
         keys = groupings(parameters.values())
         key = next((key for key in keys if group_id(key) == controls["group_by"]), None)
@@ -356,6 +358,14 @@ class Overlay:
         if len(lines) > MAX_LINES:
             state["notes"].append(f"first {MAX_LINES} of {number(len(lines))} groups")
         return bands
+
+    def _stays(self, members: Sequence[Member], choice: Mapping[str, Drawable]) -> bool:
+        """Tell whether what is shown is still worth it: what a new run logs first makes no other plot of it."""
+        wanted = choice.get(self._usual or "")
+        if wanted is None:
+            return False
+        heads = (head for member in members for head in self._dossiers.heads(member))
+        return any(head.name == wanted.metric and head.row_count > 1 for head in heads)
 
     def _has(self, member: Member, wanted: Drawable) -> bool:
         return any(drawable[1:] == wanted[1:] for drawable in drawables(self._dossiers.heads(member)))

@@ -311,6 +311,15 @@ def test_what_a_notebook_keeps_has_the_table_and_the_lines_and_escapes_names(exp
     assert "nan" not in html.casefold()
 
 
+def test_what_a_notebook_keeps_of_groups_are_their_means(experiment, show):
+    runs = [ended(experiment, name, [1.0, 2.0, 3.0], model=name[0]) for name in ("a1", "a2", "b1")]
+    view = show(CompareRuns, runs)
+    view._chosen.overlay.controls = {**view._chosen.overlay.controls, "group_by": "tag model", "x_axis": "index"}
+    html = view._draw_still(view._lineup()).html
+    assert html.count("<path fill=") == 2
+    assert all(word in html for word in ("model = a", "model = b", ">index 2<"))
+
+
 def test_in_a_notebook_it_is_a_widget_and_below_it_a_picture(experiment, notebook):  # noqa: F811
     run = ended(experiment, "a")
     view = CompareRuns([run])

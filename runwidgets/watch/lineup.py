@@ -143,6 +143,8 @@ def _svg(lineup: Lineup) -> str:
     text = 'font-size="11" fill="currentColor" opacity="0.7"'
     foot = _HEIGHT - _FOOT
     axis = "step" if state["has_steps"] else "index"
+    if state["kind"] == "groups" and (state["x_axis"] != "step" or not state["has_steps"]):
+        axis = "seconds since the start" if state["x_axis"] == "relative" else "index"
     return (
         f'<div style="margin-top: 8px"><b>{escape(one_line(state["metric"] or ""))}</b> &nbsp; {"".join(names)}</div>'
         f'<svg width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}" style="max-width: 100%" role="img">'

@@ -18,6 +18,7 @@ const modules = [
   "overlay",
   "differences",
   "sides",
+  "evaluation",
 ];
 const sources = [...modules.map((name) => `src/${name}.ts`), "src/runwidgets.css"];
 

@@ -185,11 +185,13 @@ class SeriesContract:
         assert (one.width, one.index.tolist(), one.y.tolist()) == (other.width, other.index.tolist(), other.y.tolist())
 
     @pytest.mark.usefixtures("small_sizes")
-    def test_no_picture_of_a_long_row_of_pictures_is_left_out(self, store, fold):
+    @pytest.mark.parametrize("kind", [MetricKind.IMAGE, MetricKind.RESIDUALS])
+    def test_no_file_of_a_long_row_of_pictures_or_documents_is_left_out(self, store, fold, kind):
         paths = [f"{n}.png" for n in range(64)]
-        fold(rows({"": paths}, "p", kind=MetricKind.IMAGE))
+        fold(rows({"": paths}, "p", kind=kind))
         view, _ = view_of(store)
-        assert [path for _, path in view.metrics["p"].images] == paths
+        found = view.metrics["p"].images or view.metrics["p"].documents
+        assert [path for _, path in found] == paths
 
     def test_long_strings_do_not_share_one_huge_block(self, store, fold):
         texts = [str(n) * (200_000 // len(str(n))) for n in range(30)]

@@ -29,6 +29,7 @@ from runwidgets.watch.beside import Beside
 from runwidgets.watch.board import board_state
 from runwidgets.watch.children import Children, children_state
 from runwidgets.watch.differences import differences_state
+from runwidgets.watch.evaluation import evaluation_state, figure_of
 from runwidgets.watch.facts import details_state
 from runwidgets.watch.ingredients import Key
 from runwidgets.watch.lines import charted, draw
@@ -52,7 +53,12 @@ from runwidgets.watch.wire import (
     metrics_state,
     spark,
 )
+from tests.test_documents import DOCUMENTS
 
+PATHS = {
+    "accuracy_table": ["accuracy_table"], "confusion_matrix": ["confusion_matrix"],
+    "residuals": ["residuals", "residuals_1.json"], "predictions": ["predictions"],
+}  # fmt: skip
 GOLDEN = Path(__file__).parent / "golden" / "wire.json"
 START = 1_790_000_000.0
 
@@ -175,6 +181,24 @@ def runs_patch(view, now):
     return children.update(fold(view, RunDelta(cursor=Cursor(), children=(ChildRecord(failed, {"r2": 0.5}),))), now + 1)
 
 
+def documents_example():
+    """One metric of each kind, one of them logged twice."""
+    return view_of(*(vector(kind, paths, kind=MetricKind(kind)) for kind, paths in PATHS.items()))
+
+
+def figures_example():
+    """What each kind of document is drawn as; and one that is not."""
+    found = [
+        (PATHS[kind][0], figure_of(MetricKind(kind), kind, {"schema_type": kind, "data": DOCUMENTS[kind]}))
+        for kind in PATHS
+    ]
+    refused = {"kind": "refused", "note": "the file is not there"}
+    return [
+        {"kind": "figure", "path": path, "figure": figure, "is_final": figure is not refused}
+        for path, figure in [*found, (PATHS["residuals"][1], refused)]
+    ]
+
+
 def states():
     view = example()
     now = START + 141
@@ -212,6 +236,8 @@ def states():
         "sides": sides_example(),
         "sides_controls": {"name": "confusion", "number": None},
         "picture_message": {"kind": "picture", "key": "digits-17/confusion_1.png", "mime": "image/png"},
+        "evaluation": evaluation_state(documents_example()),
+        "figure_messages": figures_example(),
         "log_message": log_message("user_logs/std_log.txt", Part(1, 0, 100, 100, b""))[0],
     }  # fmt: skip
 

@@ -36,7 +36,8 @@ export function swatchView(): { node: SVGElement; patch(series: Series, sign: nu
 function entryView({ toggle, point }: LegendActions, { signal }: Scope): ItemView<Entry> {
   const swatch = swatchView();
   const label = el("span", { class: "rw-plot-name" });
-  const node = el("button", { class: "rw-plot-entry", type: "button" }, swatch.node, label);
+  const detail = el("span", { class: "rw-plot-detail" });
+  const node = el("button", { class: "rw-plot-entry", type: "button" }, swatch.node, label, detail);
   let id = "";
   // Enter and Space click as well, with the Shift key told of.
   node.addEventListener("click", (event) => toggle(id, event.shiftKey), { signal });
@@ -47,6 +48,8 @@ function entryView({ toggle, point }: LegendActions, { signal }: Scope): ItemVie
     patch({ series, sign, isShown }) {
       id = series.id;
       setText(label, series.label);
+      setText(detail, series.detail ?? "");
+      show(detail, series.detail !== undefined);
       setAttr(node, "title", `${series.label}\nclick: hide or show; Shift+click: alone, or all`);
       setAttr(node, "aria-pressed", String(isShown));
       swatch.patch(series, sign);

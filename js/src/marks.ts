@@ -4,6 +4,8 @@ import type { Scale } from "./axis";
 export interface Series {
   id: string;
   label: string;
+  /** What the legend says beside the label, as a score. */
+  detail?: string;
   /** A CSS colour. */
   color: string;
   kind: "line" | "step" | "points" | "band" | "bars";

@@ -10,6 +10,9 @@ export interface Delay {
   stop(): void;
 }
 
+const isSlider = (target: EventTarget | null): boolean =>
+  (target as Partial<HTMLInputElement> | null)?.type === "range";
+
 /** The life of one view: whatever is taken through it is given back by `end`. */
 export class Scope {
   readonly #life = new AbortController();
@@ -29,6 +32,10 @@ export class Scope {
   mount(host: HTMLElement, panel: HTMLElement): void {
     // Without this, JupyterLab takes arrows, Enter and letters typed on a tab or slider as notebook commands.
     panel.setAttribute("data-lm-suppress-shortcuts", "true");
+    // It takes arrows that are not its commands too, once a cell has been run: a slider's stay with the slider.
+    panel.addEventListener("keydown", (event) => isSlider(event.target) && event.stopPropagation(), {
+      signal: this.signal,
+    });
     host.append(panel);
     this.onEnd(() => panel.remove());
   }

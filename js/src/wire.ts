@@ -37,7 +37,7 @@ export interface RunError {
 }
 
 export interface Tab {
-  id: "metrics" | "children" | "images" | "details" | "logs" | "system";
+  id: "metrics" | "children" | "images" | "details" | "logs" | "system" | "evaluation";
   title: string;
   count: number | null;
   /** A tab that is not shown keeps its place: tabs are chosen by it. */
@@ -322,6 +322,109 @@ export interface LogMessage {
   size: number;
   /** Why it could not be read; null where all is well. */
   trouble: string | null;
+}
+
+/** One document that was logged. */
+export interface Logged {
+  path: string;
+  logged_at: number;
+}
+
+/** A metric whose values are documents, the last ones of them; `first` is the number of the first, from 1. */
+export interface Evaluation {
+  name: string;
+  kind: "accuracy_table" | "confusion_matrix" | "residuals" | "predictions";
+  first: number;
+  logged: Logged[];
+}
+
+/** `EvaluationPanel.state`. What is in the documents is asked for. */
+export interface EvaluationState {
+  documents: Evaluation[];
+  total: number;
+}
+
+/** A message of the evaluation to Python: which document to answer with. */
+export interface FigureRequest {
+  kind: "figure";
+  path: string;
+}
+
+/** The answer, sent to all views of the panel; if it is not final, the next may be another. */
+export interface FigureMessage {
+  kind: "figure";
+  path: string;
+  figure: Figure;
+  is_final: boolean;
+}
+
+export type Figure = Confusion | Curves | Residuals | Predictions | Refused;
+
+/** A row of the matrix is a true class. Null stands for what is not finite, or not defined. */
+export interface Confusion {
+  kind: "confusion_matrix";
+  labels: string[];
+  matrix: (number | null)[][];
+  row_totals: number[];
+  precision: (number | null)[];
+  recall: (number | null)[];
+  f1: (number | null)[];
+  total: number;
+  accuracy: number | null;
+  note: string | null;
+}
+
+export interface Curve {
+  label: string;
+  /** Whether it is of all classes; else of one. */
+  is_average: boolean;
+  score: number | null;
+  x: number[];
+  y: number[];
+}
+
+export interface CurveChart {
+  id: "roc" | "precision_recall" | "gain" | "lift" | "calibration";
+  /** What the scores of its curves are, as "AUC"; empty where they have none. */
+  score_name: string;
+  curves: Curve[];
+}
+
+export interface Curves {
+  kind: "accuracy_table";
+  rows: number;
+  classes: number;
+  charts: CurveChart[];
+  note: string | null;
+}
+
+/** A histogram: one more edge than counts. */
+export interface Residuals {
+  kind: "residuals";
+  edges: number[];
+  counts: number[];
+  total: number;
+  mean: number | null;
+  std: number | null;
+  note: string | null;
+}
+
+/** Mean prediction in bins of true values, and one error below and above it. */
+export interface Predictions {
+  kind: "predictions";
+  edges: number[];
+  x: number[];
+  mean: (number | null)[];
+  low: (number | null)[];
+  high: (number | null)[];
+  counts: number[];
+  note: string | null;
+}
+
+/** A document that is not drawn, and why. */
+export interface Refused {
+  kind: "refused";
+  note: string;
 }
 
 /** A run on the board. */

@@ -1,8 +1,9 @@
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import golden from "../../tests/golden/wire.json";
 import boardPanel from "../src/board";
 import detailsPanel from "../src/details";
 import differencesPanel from "../src/differences";
+import evaluationPanel from "../src/evaluation";
 import { exactText, formatValue } from "../src/format";
 import headerPanel from "../src/header";
 import headingPanel from "../src/heading";
@@ -16,6 +17,8 @@ import type {
   BoardState,
   DetailsState,
   DifferencesState,
+  EvaluationState,
+  FigureMessage,
   HeaderState,
   HeadingState,
   ImagesState,
@@ -37,6 +40,7 @@ import type {
 } from "../src/wire";
 import { mount } from "./model";
 import * as shapes from "./shapes";
+import { bringIntoSight, layOut } from "./sizes";
 
 afterEach(() => document.body.replaceChildren());
 
@@ -62,6 +66,8 @@ const SHAPES = {
   sides: shapes.sides,
   sides_controls: shapes.sides_controls,
   picture_message: shapes.picture_message,
+  evaluation: shapes.evaluation,
+  figure_messages: shapes.figure_messages,
 };
 
 /** Sound because the first test holds each state to its shape. */
@@ -87,6 +93,8 @@ const wire = golden as unknown as {
   sides: SidesState;
   sides_controls: SidesControls;
   picture_message: PictureMessage;
+  evaluation: EvaluationState;
+  figure_messages: FigureMessage[];
 };
 
 test("the example that Python writes holds exactly the states of wire.ts", () => {
@@ -188,4 +196,20 @@ test("the differences show Python's example", () => {
 test("the images side by side show Python's example", () => {
   const { texts } = mount(sidesPanel(), { state: wire.sides, controls: wire.sides_controls });
   expect(texts(".rw-image-name")).toEqual(wire.sides.sides.map(({ label }) => label));
+});
+
+test("the evaluation shows Python's example", () => {
+  layOut();
+  const { model, texts, all } = mount(evaluationPanel, { state: wire.evaluation });
+  expect(texts(".rw-card-title")).toEqual(wire.evaluation.documents.map(({ name }) => name));
+  bringIntoSight();
+  const latest = wire.evaluation.documents.map(({ logged }) => ({
+    kind: "figure",
+    path: logged.at(-1)?.path,
+  }));
+  expect(model.send.mock.calls.map(([request]) => request)).toEqual(latest);
+  for (const message of wire.figure_messages) model.receive(message);
+  expect(all(".rw-card-yet")).toHaveLength(0);
+  expect(texts(".rw-figure-trouble:not([hidden])")).toEqual(["the file is not there"]);
+  vi.unstubAllGlobals();
 });

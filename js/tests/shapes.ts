@@ -6,9 +6,17 @@
 import type {
   ActiveRow,
   BoardState,
+  Confusion,
+  Curve,
+  CurveChart,
+  Curves,
   DetailsState,
   DifferenceRow,
   DifferencesState,
+  Evaluation,
+  EvaluationState,
+  Figure,
+  FigureMessage,
   Goal,
   HeaderState,
   HeadingState,
@@ -16,6 +24,7 @@ import type {
   ImagesState,
   LineItem,
   LinesMessage,
+  Logged,
   LogMessage,
   LogsControls,
   LogsState,
@@ -29,9 +38,12 @@ import type {
   OverlayState,
   PictureMessage,
   PopupState,
+  Predictions,
   Primary,
   Progress,
   QueuedRow,
+  Refused,
+  Residuals,
   RunColumn,
   RunError,
   RunRow,
@@ -154,6 +166,7 @@ export const header = exact<HeaderState>({
         details: true,
         logs: true,
         system: true,
+        evaluation: true,
       }),
       title: string,
       count: maybe(number),
@@ -302,6 +315,92 @@ export const log_message = exact<LogMessage>({
   size: number,
   trouble: maybe(string),
 });
+
+export const evaluation = exact<EvaluationState>({
+  documents: list(
+    exact<Evaluation>({
+      name: string,
+      kind: word<Evaluation["kind"]>({
+        accuracy_table: true,
+        confusion_matrix: true,
+        residuals: true,
+        predictions: true,
+      }),
+      first: number,
+      logged: list(exact<Logged>({ path: string, logged_at: number })),
+    }),
+  ),
+  total: number,
+});
+
+const numbers = list(number);
+const gaps = list(maybe(number));
+const only = <T extends string>(kind: T) => word<T>({ [kind]: true } as Record<T, true>);
+
+const figures = {
+  confusion_matrix: exact<Confusion>({
+    kind: only("confusion_matrix"),
+    labels: list(string),
+    matrix: list(gaps),
+    row_totals: numbers,
+    precision: gaps,
+    recall: gaps,
+    f1: gaps,
+    total: number,
+    accuracy: maybe(number),
+    note: maybe(string),
+  }),
+  accuracy_table: exact<Curves>({
+    kind: only("accuracy_table"),
+    rows: number,
+    classes: number,
+    charts: list(
+      exact<CurveChart>({
+        id: word<CurveChart["id"]>({
+          roc: true,
+          precision_recall: true,
+          gain: true,
+          lift: true,
+          calibration: true,
+        }),
+        score_name: string,
+        curves: list(
+          exact<Curve>({ label: string, is_average: boolean, score: maybe(number), x: numbers, y: numbers }),
+        ),
+      }),
+    ),
+    note: maybe(string),
+  }),
+  residuals: exact<Residuals>({
+    kind: only("residuals"),
+    edges: numbers,
+    counts: numbers,
+    total: number,
+    mean: maybe(number),
+    std: maybe(number),
+    note: maybe(string),
+  }),
+  predictions: exact<Predictions>({
+    kind: only("predictions"),
+    edges: numbers,
+    x: numbers,
+    mean: gaps,
+    low: gaps,
+    high: gaps,
+    counts: numbers,
+    note: maybe(string),
+  }),
+  refused: exact<Refused>({ kind: only("refused"), note: string }),
+};
+
+const figure = checked<Figure>((value, path) => {
+  const kind = (value as { kind?: keyof typeof figures } | null)?.kind;
+  return figures[kind as keyof typeof figures]?.check(value, path) ?? [`${path}.kind is ${String(kind)}`];
+});
+
+export const figure_messages = list(
+  exact<FigureMessage>({ kind: only("figure"), path: string, figure, is_final: boolean }),
+);
 
 const boardRow = {
   run_id: string,

@@ -307,7 +307,7 @@ def _delta(
     count = recent[-1].end if recent else max(settled, seen)
     parts: list[Block | Summary] = []
     if seen < settled:
-        whole = kind == MetricKind.IMAGE  # a summary has no paths
+        whole = kind == MetricKind.IMAGE or MetricKind(kind).is_document  # a summary has no paths
         parts += rows_between(db, key, seen, settled, width or (1 if whole else _natural_width(count)))
     unseen = [block.part(max(0, seen - block.first_index)) for block in recent if block.end > seen]
     if unseen:

@@ -66,6 +66,8 @@ class MetricView:
     """For an image metric: when each was logged, and its path."""
     row_count: int = 0
     """How many rows were logged, those of None included."""
+    documents: tuple[tuple[float, str], ...] = ()
+    """For a metric of JSON documents: when each was logged, and its path."""
 
     @property
     def is_system(self) -> bool:
@@ -147,7 +149,7 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
     view = before or MetricView(change.name, change.kind, {})
     columns = {name: view.columns.get(name, ColumnView(name)) for name in change.columns}
     if change.kind is MetricKind.IMAGE:
-        images = view.images + tuple(image for block in change.blocks for image in _images(block))
+        images = view.images + _paths(change)
         return MetricView(change.name, change.kind, columns, images, change.row_count)
     over_name = next((name for name in change.columns if not _is_text(columns[name], change.parts)), None)
     for rows in change.parts:
@@ -158,7 +160,8 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
     for name, column in columns.items():
         if column.series.width < width:
             columns[name] = replace(column, series=column.series.widened(width))
-    return MetricView(change.name, change.kind, columns, view.images, change.row_count)
+    documents = view.documents + _paths(change) if change.kind.is_document else view.documents
+    return MetricView(change.name, change.kind, columns, view.images, change.row_count, documents)
 
 
 def _parts(rows: Block | Summary, over_name: str | None) -> Iterator[tuple[str, Part]]:
@@ -172,8 +175,12 @@ def _is_text(column: ColumnView, parts: Iterable[Block | Summary]) -> bool:
     return column.is_text or any(p.columns[column.name].is_text for p in parts if column.name in p.columns)
 
 
-def _images(block: Block) -> tuple[tuple[float, str], ...]:
-    if VECTOR_COLUMN not in block.columns:  # a row was logged under an image's name
+def _paths(change: MetricDelta) -> tuple[tuple[float, str], ...]:
+    return tuple(path for block in change.blocks for path in _paths_in(block))
+
+
+def _paths_in(block: Block) -> tuple[tuple[float, str], ...]:
+    if VECTOR_COLUMN not in block.columns:  # a row was logged under the name of one with files
         return ()
     times = (block.times.to_floats() / MICROSECONDS).tolist()
     paths = block.columns[VECTOR_COLUMN].to_list()

@@ -31,10 +31,10 @@ MAX_FILES: Final = 500
 MAX_TEXT: Final = 1000
 PAGE_SIZE: Final = 12
 SPARK_POINTS: Final = 48
-TabId = Literal["metrics", "children", "images", "details", "logs", "system"]
+TabId = Literal["metrics", "children", "images", "details", "logs", "system", "evaluation"]
 TABS: Final[tuple[tuple[TabId, str], ...]] = (
     ("metrics", "Metrics"), ("children", "Child runs"), ("images", "Images"), ("details", "Details"), ("logs", "Logs"),
-    ("system", "System"),
+    ("system", "System"), ("evaluation", "Evaluation"),
 )  # fmt: skip
 """All tabs, always in this order. Those that not every run has are last: one that came up later would else move the
 others under the pointer."""
@@ -267,6 +267,7 @@ def header_state(
     status = view.status
     if beside.is_canceling and not status.is_final:
         status = RunStatus.CANCEL_REQUESTED
+    evaluations = sum(bool(metric.documents) for metric in view.metrics.values())
     counts: dict[TabId, int | None] = {
         "metrics": len(_shown_metrics(view)),
         "children": len(view.children),
@@ -274,10 +275,12 @@ def header_state(
         "details": None,
         "logs": beside.log_count,
         "system": None,
+        "evaluation": evaluations,
     }
     shown = {
         "logs": beside.log_count > 0 or is_script(record),
         "system": any(metric.is_system for metric in view.metrics.values()),
+        "evaluation": evaluations > 0,
     }
     return {
         "run_id": record.run_id if record else "",

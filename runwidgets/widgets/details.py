@@ -21,11 +21,13 @@ from runwidgets.watch.logs import Logs
 from runwidgets.watch.pictures import Pictures
 from runwidgets.watch.poller import Look, check_seconds, poller
 from runwidgets.watch.rows import RowPages
+from runwidgets.watch.sheets import Sheets
 from runwidgets.watch.static import as_html, as_text
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import TABS, checked_controls, header_state
 from runwidgets.widgets.children import ChildrenPage
 from runwidgets.widgets.drawing import Drawing
+from runwidgets.widgets.evaluation import EvaluationPage
 from runwidgets.widgets.following import LogsPage
 from runwidgets.widgets.frontend import has_front_end
 from runwidgets.widgets.pages import DetailsPage, ImagesPage, MetricsPage, Page
@@ -101,6 +103,7 @@ class RunDetails(ipywidgets.VBox):
             DetailsPage(),
             self._logs,
             Page("system", (self._charts.system_grid,)),
+            EvaluationPage(Sheets(run_instance.experiment.workspace._files, run_instance.id)),
         )
         self._pages: dict[TabId, Page] = {page.tab: page for page in pages}
         super().__init__([self._header, *pages], _dom_classes=("runwidgets", self._still.live_class))

@@ -10,6 +10,7 @@ import traitlets as t
 
 from runwidgets.errors import StoreError
 from runwidgets.watch.board import board_state
+from runwidgets.watch.evaluation import evaluation_state
 from runwidgets.watch.facts import details_state
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import (
@@ -23,6 +24,7 @@ from runwidgets.watch.wire import (
 if TYPE_CHECKING:
     from runwidgets.watch.logs import Logs
     from runwidgets.watch.rows import RowPages
+    from runwidgets.watch.sheets import Sheets
 
 _STATIC: Final = Path(__file__).parent.parent / "static"
 
@@ -180,6 +182,32 @@ class LogsPanel(Panel):
         answer = self._logs.answer(content)
         if answer is not None:
             self.send(answer[0], [answer[1]])
+
+
+class EvaluationPanel(Panel):
+    """Confusion matrices, curves of classifiers, residuals and predictions; each is asked for when it comes into sight.
+
+    Parameters
+    ----------
+    sheets
+        Where the figures come from that the browser asks for.
+    """
+
+    _esm = _built("evaluation.js")
+
+    def __init__(self, sheets: Sheets, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._sheets = sheets
+        self.on_msg(self._on_message)
+
+    @t.default("state")
+    def _nothing_yet(self) -> Any:
+        return evaluation_state(RunView())
+
+    def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
+        answer = self._sheets.answer(content)
+        if answer is not None:
+            self.send(answer)
 
 
 class BoardPanel(Panel):

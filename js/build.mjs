@@ -8,7 +8,8 @@ const outdir = here("../runwidgets/static");
 const modules = [
   "header",
   "metrics",
-  "children",
+  "runs",
+  "popup",
   "images",
   "files",
   "details",
@@ -16,6 +17,9 @@ const modules = [
   "lens",
   "logs",
   "board",
+  "overlay",
+  "differences",
+  "sides",
   "evaluation",
 ];
 const sources = [...modules.map((name) => `src/${name}.ts`), "src/runwidgets.css"];

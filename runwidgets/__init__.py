@@ -39,9 +39,11 @@ if TYPE_CHECKING:
     from runwidgets.submit.script_run_config import ScriptRunConfig
     from runwidgets.widgets.compute import ComputeView
     from runwidgets.widgets.details import RunDetails
+    from runwidgets.widgets.runlist import CompareRuns, RunList
     from runwidgets.workspace import Workspace
 
 __all__ = [
+    "CompareRuns",
     "ComputeTarget",
     "ComputeTargetError",
     "ComputeView",
@@ -61,6 +63,7 @@ __all__ = [
     "RunConfigurationError",
     "RunDetails",
     "RunFailedError",
+    "RunList",
     "RunStatus",
     "RunwidgetsError",
     "ScriptRun",
@@ -72,6 +75,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CompareRuns": "widgets.runlist",
     "ComputeTarget": "compute",
     "ComputeTargetError": "errors",
     "ComputeView": "widgets.compute",
@@ -91,6 +95,7 @@ _HOMES = {
     "RunConfigurationError": "errors",
     "RunDetails": "widgets.details",
     "RunFailedError": "errors",
+    "RunList": "widgets.runlist",
     "RunStatus": "records",
     "RunwidgetsError": "errors",
     "ScriptRun": "submit.script_run",

@@ -202,6 +202,10 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
         Name of a vector: only runs that have it with a number as its last value, in the order of that.
     descending
         Whether the largest comes first.
+    ids
+        Only these runs, whichever runs they are below.
+    since
+        Only those that changed after this version of the workspace.
     before
         Only those that come after this run in the order, newest first: the next page.
     limit
@@ -218,6 +222,8 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
     status: RunStatus | None = None
     order_by: str | None = None
     descending: bool = False
+    ids: tuple[str, ...] | None = None
+    since: int | None = None
     before: str | None = None
     limit: int | None = None
 
@@ -322,10 +328,54 @@ class MetricDelta(msgspec.Struct, frozen=True):
 
 
 class ChildRecord(msgspec.Struct, frozen=True):
-    """A child run with the last value of each of its vectors that changed."""
+    """A run, one of many, that changed.
+
+    Attributes
+    ----------
+    last
+        The last value of each of its vectors that changed.
+    repeated
+        The names of those that have more than one row.
+    tags, properties
+        All that it has.
+    """
 
     run: RunRecord
     last: dict[str, Any]
+    repeated: frozenset[str] = frozenset()
+    tags: dict[str, str | None] = {}
+    properties: dict[str, str] = {}
+
+
+class RunsNews(msgspec.Struct, frozen=True):
+    """Which of many runs changed.
+
+    Attributes
+    ----------
+    version
+        The workspace's, now.
+    runs
+        Those that changed.
+    total
+        How many there are, where all were asked for; else None.
+    deleted_at
+        When a run was last deleted from the workspace; None for never, and where nothing has changed.
+    """
+
+    version: int
+    runs: tuple[ChildRecord, ...] = ()
+    total: int | None = None
+    deleted_at: float | None = None
+
+
+class MetricHead(msgspec.Struct, frozen=True):
+    """A metric without its rows; `last` is the last value of a vector that is not None."""
+
+    name: str
+    kind: MetricKind
+    columns: tuple[str, ...]
+    row_count: int
+    last: Any = None
 
 
 class FileRecord(msgspec.Struct, frozen=True):

@@ -468,6 +468,27 @@ class StoreContract:
         assert {c.run.run_id: c.last for c in after.children} == {"a": {"loss": 3.0}}
         assert after.run is None
 
+    def test_children_that_changed_come_with_all_their_tags_and_properties(self, store, fold):
+        fold(created("a", parent_id="run"), created("b", parent_id="run"))
+        fold(TagsSet("a", 1.0, {"lr": "0.1", "starred": None}), PropertiesAdded("a", 1.0, {"data": "iris"}))
+        delta = store.changes("run", Cursor())
+        found = {c.run.run_id: (c.tags, c.properties) for c in delta.children}
+        assert found == {"a": ({"lr": "0.1", "starred": None}, {"data": "iris"}), "b": ({}, {})}
+        fold(TagsSet("a", 2.0, {"lr": "0.2"}), TagsRemoved("a", 2.0, ["starred"]))
+        (after,) = store.changes("run", delta.cursor).children
+        assert (after.tags, after.properties) == ({"lr": "0.2"}, {"data": "iris"})
+
+    def test_children_tell_which_vectors_have_more_than_one_row(self, store, fold):
+        fold(created("a", parent_id="run"), *points([1.0], "alpha", "a"), *points([1.0], "loss", "a"))
+        delta = store.changes("run", Cursor())
+        assert [c.repeated for c in delta.children] == [frozenset()]
+        fold(*points([2.0], "loss", "a", first=1))
+        (after,) = store.changes("run", delta.cursor).children
+        assert after.repeated == {"loss"}
+        fold(StatusSet("a", 3.0, RunStatus.COMPLETED))  # which settles the rows
+        (late,) = store.changes("run", Cursor()).children
+        assert (late.repeated, late.last) == ({"loss"}, {"alpha": 1.0, "loss": 2.0})
+
     def test_a_run_that_comes_after_the_first_look_is_seen_whole(self, store):
         cursor = store.changes("run", Cursor()).cursor
         Folder(store)(opened(), created(), *points([1.0]), TagsSet("run", 1.0, {"a": "b"}))
@@ -521,3 +542,51 @@ class StoreContract:
         thread.join(30)
         assert answered
         fold(*points([float(os.getpid())]))
+
+    # ---- news of many runs
+
+    def test_of_many_runs_those_are_news_that_changed_since_with_the_values_that_did(self, store, fold):
+        fold(*(created(f"r{n}") for n in range(3)), *points([1.0, 2.0], run_id="r1"), *points([5.0], "b", "r1"))
+        query = RunQuery(experiment="exp")
+        first = store.news(query, -1)
+        assert [one.run.run_id for one in first.runs] == ["r2", "r1", "r0", "run"]
+        assert (first.total, first.runs[1].last) == (4, {"m": 2.0, "b": 5.0})
+        assert store.news(query, first.version).runs == ()
+        fold(*points([3.0], run_id="r1"), TagsSet("r0", 30.0, {"a": "b"}))
+        second = store.news(query, first.version)
+        assert [(one.run.run_id, one.tags, one.last) for one in second.runs] == [
+            ("r1", {}, {"m": 3.0}),
+            ("r0", {"a": "b"}, {}),
+        ]
+        assert second.total is None
+
+    def test_news_are_those_of_the_query_only_and_at_first_the_newest(self, store, fold):
+        fold(
+            *(created(f"r{n}") for n in range(3)), created("child", parent_id="r1"), created("else", experiment="other")
+        )
+        first = store.news(RunQuery(experiment="exp", limit=2), -1)
+        assert ([one.run.run_id for one in first.runs], first.total) == (["r2", "r1"], 4)
+        chosen = RunQuery(ids=("else", "child"))
+        assert {one.run.run_id for one in store.news(chosen, -1).runs} == {"else", "child"}
+        fold(
+            status(RunStatus.COMPLETED, "child"), status(RunStatus.COMPLETED, "else"), status(RunStatus.COMPLETED, "r0")
+        )
+        assert {one.run.run_id for one in store.news(chosen, first.version).runs} == {"else", "child"}
+        assert [one.run.run_id for one in store.news(RunQuery(experiment="exp", limit=2), first.version).runs] == ["r0"]
+
+    def test_news_tell_that_a_run_was_deleted(self, store, fold):
+        fold(created("gone"), status(RunStatus.COMPLETED, "gone"))
+        first = store.news(RunQuery(experiment="exp"), -1)
+        store.delete_runs(["gone"], 50.0)
+        second = store.news(RunQuery(experiment="exp"), first.version)
+        assert (first.deleted_at, second.deleted_at, second.runs) == (None, 50.0, ())
+
+    def test_heads_tell_of_metrics_with_those_rows_that_came_last(self, store, fold):
+        fold(*points([1.0] * 3000), rows({"x": [1, 2], "y": [3, 4]}))
+        fold(*points([7.0], first=3000), *points(["word"], "text"))
+        heads = store.heads("run")
+        assert [(one.name, one.kind, one.columns, one.row_count, one.last) for one in heads] == [
+            ("m", MetricKind.VECTOR, ("",), 3001, 7.0), ("t", MetricKind.TABLE, ("x", "y"), 2, None),
+            ("text", MetricKind.VECTOR, ("",), 1, "word"),
+        ]  # fmt: skip
+        assert store.heads("nobody") == []

@@ -249,7 +249,7 @@ def test_what_is_sampled_of_a_script_has_a_tab_of_its_own(run, show):
     assert details._charts.system_grid.children == ()
     details._header.selected_index = SYSTEM
     until(lambda: len(details._charts.system_grid.children) == 3)
-    headings = [card._heading.state for card in details._charts.system_grid.children]
+    headings = [card.heading.state for card in details._charts.system_grid.children]
     assert [(heading["title"], heading["subtitle"], heading["last"]) for heading in headings] == [
         ("CPU", "%", 13.0), ("GPU10", "%", 4.0), ("Memory", "MB", 513.0),
     ]  # fmt: skip

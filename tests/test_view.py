@@ -183,7 +183,7 @@ def test_what_did_not_change_stays():
         tags={"a": "b"},
         properties={"p": "q"},
         metrics=(metric(block(0, {"": [1.0]})),),
-        children=(ChildRecord(record("child"), {"loss": 1.0, "acc": 2.0}),),
+        children=(ChildRecord(record("child"), {"loss": 1.0, "acc": 2.0}, frozenset({"acc"}), {"old": "tag"}),),
         files=(FileRecord("a", 1, 1.0),),
     )
     before = fold(RunView(), full)
@@ -194,12 +194,16 @@ def test_what_did_not_change_stays():
         RunDelta(
             cursor=CURSOR,
             tags={},
-            children=(ChildRecord(record("child", RunStatus.COMPLETED), {"loss": 0.5}), ChildRecord(record("two"), {})),
+            children=(
+                ChildRecord(record("child", RunStatus.COMPLETED), {"loss": 0.5}, frozenset({"loss"}), {"new": "tag"}),
+                ChildRecord(record("two"), {}),
+            ),
             files=(FileRecord("a", 2, 2.0), FileRecord("b", 3, 3.0)),
         ),
     )
     assert changed.tags == {}
     assert changed.children["child"].last == {"loss": 0.5, "acc": 2.0}
+    assert (changed.children["child"].tags, changed.children["child"].repeated) == ({"new": "tag"}, {"acc", "loss"})
     assert changed.children["child"].run.status is RunStatus.COMPLETED
     assert list(changed.children) == ["child", "two"]
     assert [(f.path, f.size) for f in changed.files.values()] == [("a", 2), ("b", 3)]

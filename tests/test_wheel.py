@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PANELS = ("board", "children", "details", "header", "heading", "images", "logs", "metrics")
+PANELS = ("board", "details", "header", "heading", "images", "logs", "metrics", "popup", "runs")
 STATIC = {"runwidgets/static/runwidgets.css", *(f"runwidgets/static/{panel}.js" for panel in PANELS)}
 
 _spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "js" / "hatch_build.py")

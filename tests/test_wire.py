@@ -29,15 +29,19 @@ from runwidgets.submit.definition import Definition
 from runwidgets.watch.bars import Bar
 from runwidgets.watch.beside import Beside
 from runwidgets.watch.board import board_state
-from runwidgets.watch.children import children_state
+from runwidgets.watch.children import Children, children_state
+from runwidgets.watch.differences import differences_state
 from runwidgets.watch.evaluation import evaluation_state, figure_of
 from runwidgets.watch.facts import details_state
 from runwidgets.watch.gallery import Gallery
+from runwidgets.watch.ingredients import Key
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.listing import Listing
 from runwidgets.watch.logs import Part, log_message
 from runwidgets.watch.occupancy import Occupancy, Occupant, Waiter
+from runwidgets.watch.overlay import DEFAULT_OVERLAY_CONTROLS, nothing_overlaid
 from runwidgets.watch.rows import history_of, rows_reply
+from runwidgets.watch.runtable import DEFAULT_RUNS_CONTROLS
 from runwidgets.watch.submission import submission_of
 from runwidgets.watch.view import RunView, fold
 from runwidgets.watch.wire import (
@@ -102,7 +106,7 @@ def example():
         ChildRecord(
             record("child-1", number=18, name="alpha 0.1", parent_id="digits-17", status=RunStatus.COMPLETED,
                    ended_at=START + 9.5),
-            {"mse": 3298.5, "alpha": 0.1},
+            {"mse": 3298.5, "alpha": 0.1}, frozenset({"mse"}), {"model": "ridge", "depth": "3"}, {"data": "diabetes"},
         ),
         ChildRecord(record("child-2", number=19, name=None, parent_id="digits-17"), {"mse": -math.inf}),
     )  # fmt: skip
@@ -144,6 +148,53 @@ def board_example():
     away = Occupancy("local", "local", "mine", 4, trouble="the store does not answer: database is locked")
     cancels = {"digits-18": None, "digits-17": "the supervisor does not answer"}
     return board_state([busy, away], START + 141, cancels, {"run_id": "digits-17", "run_name": "mlp baseline"})
+
+
+def overlay_example():
+    """Two runs of which one has fewer points, and a grouping that could be chosen."""
+    return {
+        **nothing_overlaid(),
+        "metric": "loss",
+        "has_steps": True,
+        "lines": [
+            {"id": "digits-17", "label": "mlp baseline", "slot": 0, "width": 1, "runs": 1},
+            {"id": "digits-18", "label": "<b>cnn</b>", "slot": 1, "width": 4, "runs": 1},
+        ],
+        "groupings": [{"id": "tag model", "label": "tag model"}],
+        "chosen": 3,
+        "notes": ["1 of 3 runs do not have this metric", "◆ 1 NaN"],
+    }
+
+
+def differences_example():
+    """Two runs: alike in one parameter, different in the others."""
+    alike = {Key("tag", "model"): "mlp"}
+    return differences_state([
+        ("digits-17", "mlp baseline", {**alike, Key("logged", "alpha"): 0.1, Key("argument", "--seed"): 2**60}),
+        ("digits-18", "<b>cnn</b>", {**alike, Key("logged", "alpha"): math.nan}),
+    ])  # fmt: skip
+
+
+def sides_example():
+    """Two runs: one with an image, one with one that is not shown."""
+    side = {
+        "id": "digits-17", "label": "mlp baseline", "number": 3, "count": 3, "logged_at": START + 2,
+        "key": "digits-17/confusion_1.png", "mime": "image/png", "size": 8123, "note": None,
+    }  # fmt: skip
+    other = {**side, "id": "digits-18", "label": "<b>cnn</b>", "number": 1, "count": 1, "key": None, "mime": "",
+             "note": "the file is not there"}  # fmt: skip
+    return {
+        "names": ["confusion"], "name": "confusion", "number": 3, "most": 3, "sides": [side, other],
+        "notes": ["1 of 3 runs do not have this image"], "trouble": None,
+    }  # fmt: skip
+
+
+def runs_patch(view, now):
+    """What is sent when one child fails and logs something new."""
+    children = Children()
+    children.update(view, now)
+    failed = record("child-2", number=19, name=None, status=RunStatus.FAILED, error=RunError("ValueError", "bad"))
+    return children.update(fold(view, RunDelta(cursor=Cursor(), children=(ChildRecord(failed, {"r2": 0.5}),))), now + 1)
 
 
 def documents_example():
@@ -192,7 +243,13 @@ def states():
         "metrics": metrics_state(view, controls),
         "controls": controls,
         "heading": {**heading_state(chart, "curve"), "notes": ["◆ 1 NaN"]},
-        "children": children_state(view, now),
+        "runs": children_state(view, now),
+        "runs_patch": runs_patch(view, now),
+        "runs_controls": {
+            **DEFAULT_RUNS_CONTROLS, "status": "failed", "sort": {"id": "primary", "direction": "descending"},
+            "columns": ["best", "tag model"], "metric": "mse", "goal": "minimize", "selected": ["child-1"],
+        },
+        "popup": {"run_id": "child-1", "run_name": "alpha 0.1", "trouble": "the workspace has no run child-1"},
         "rows_reply": {
             **REPLY, "kind": "rows", **rows_reply("phase", 0, PHASE, history_of(["warm-up", "<b>main</b>"])),
         },
@@ -212,6 +269,13 @@ def states():
         "logs": logs_state(["user_logs/std_log.txt", "logs/azureml.log"], is_open=True),
         "logs_controls": DEFAULT_LOGS_CONTROLS,
         "board": board_example(),
+        "overlay": overlay_example(),
+        "overlay_controls": {**DEFAULT_OVERLAY_CONTROLS, "metric": "loss", "group_by": "tag model"},
+        "lines_message": {"kind": "lines", "sequence": 2, "items": [{"id": "digits-17", "keep": 3, "add": 2}]},
+        "differences": differences_example(),
+        "sides": sides_example(),
+        "sides_controls": {"name": "confusion", "number": None},
+        "picture_message": {"kind": "picture", "key": "digits-17/confusion_1.png", "mime": "image/png"},
         "evaluation": evaluation_state(documents_example()),
         "figure_messages": figures_example(),
         "log_message": log_message("user_logs/std_log.txt", Part(1, 0, 100, 100, b""))[0],
@@ -228,7 +292,7 @@ def test_the_states_are_those_of_the_golden_file_that_the_browsers_tests_read():
 def test_values_that_json_or_javascript_lacks_travel_wrapped():
     rows = {row["name"]: row for row in metrics_state(example(), DEFAULT_CONTROLS)["rows"]}
     assert rows["seen"]["last"] == {"int": str(2**60 + 1)}
-    assert children_state(example(), START)["rows"][1]["values"] == [{"float": "-Infinity"}, None]
+    assert children_state(example(), START)["rows"][1]["values"][3] == {"float": "-Infinity"}
     nan = view_of(vector("loss", [1.0, math.nan]))
     assert metrics_state(nan, DEFAULT_CONTROLS)["rows"][0]["last"] == {"float": "NaN"}
 

@@ -125,7 +125,8 @@ export function summaryOf(spec: Spec, shown: readonly Entry[]): string {
     const [low, high] = extent.map(axis.scale === "time" ? formatMoment : (value) => formatNumber(value));
     return isSome(extent) ? `${axis.label || which} from ${low} to ${high}` : "no data";
   };
-  const names = shown.slice(0, NAMED).map(({ series }) => series.label);
-  if (shown.length > NAMED) names.push(`${shown.length - NAMED} more`);
+  const listed = shown.filter(({ series }) => !series.unlisted);
+  const names = listed.slice(0, NAMED).map(({ series }) => series.label);
+  if (listed.length > NAMED) names.push(`${listed.length - NAMED} more`);
   return `${spec.label}: ${[names.join(", "), span("x"), span("y")].filter(Boolean).join("; ")}`;
 }

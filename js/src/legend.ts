@@ -68,8 +68,9 @@ export function legendView(scope: Scope, actions: LegendActions) {
   return {
     node,
     patch(entries: readonly Entry[]) {
-      list.update(entries);
-      show(node, entries.length > 1);
+      const listed = entries.filter(({ series }) => !series.unlisted);
+      list.update(listed);
+      show(node, listed.length > 1);
     },
   };
 }

@@ -21,6 +21,10 @@ export interface Series {
   marked?: readonly number[];
   /** What to say of each point, in place of its x. */
   titles?: readonly string[];
+  /** What to say of a point, in place of its value. */
+  text?: (index: number) => string;
+  /** Whether it only goes with the series of the same id: drawn, and not spoken of in the legend or at the pointer. */
+  unlisted?: boolean;
   /** Which dashes or marker it has, so that colour is not its only sign; by default its place in the plot. */
   sign?: number;
 }

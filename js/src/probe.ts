@@ -59,7 +59,9 @@ function nearest(entry: Entry, x: Scale, y: Scale, left: number, top: number): H
 
 /** What is near a place, the nearest first. */
 export function probe(entries: readonly Entry[], x: Scale, y: Scale, left: number, top: number): Hit[] {
-  const hits = entries.flatMap((entry) => nearest(entry, x, y, left, top) ?? []);
+  const hits = entries.flatMap((entry) =>
+    entry.series.unlisted ? [] : (nearest(entry, x, y, left, top) ?? []),
+  );
   return hits.sort((a, b) => a.distance - b.distance || offset(a.top, top) - offset(b.top, top));
 }
 
@@ -118,7 +120,7 @@ function rowView(): ItemView<[Hit, string]> {
     patch([{ entry, index }, where]) {
       swatch.patch(entry.series, entry.sign);
       setText(name, entry.series.label);
-      setText(value, valueText(entry.series, index) + where);
+      setText(value, (entry.series.text?.(index) ?? valueText(entry.series, index)) + where);
     },
   };
 }

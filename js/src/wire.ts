@@ -277,7 +277,18 @@ export interface GoneMessage {
   view: string;
 }
 
-export interface ChildRow {
+/** A column of values that runs have: what they were started with, or what they logged. */
+export interface RunColumn {
+  id: string;
+  name: string;
+  source: "argument" | "tag" | "property" | "metric";
+  /** Whether it tells runs apart before they have begun; a metric may, that each run logged once. */
+  is_parameter: boolean;
+  /** Which end of a metric its name suggests to be the good one; null for what is no metric. */
+  goal: Goal | null;
+}
+
+export interface RunRow {
   run_id: string;
   number: number | null;
   name: string;
@@ -285,16 +296,77 @@ export interface ChildRow {
   status_group: StatusGroup;
   started_at: number | null;
   ended_at: number | null;
-  /** Last values, one for each of `ChildrenState.columns`; null where the child has none. */
+  /** Why it failed. */
+  error: string | null;
+  /** Last values by place of `RunsState.columns`; null, or missing at the end, where the run has none. */
   values: Value[];
 }
 
-/** `ChildrenPanel.state`, in order of creation. */
-export interface ChildrenState {
-  columns: string[];
-  rows: ChildRow[];
+export type Goal = "minimize" | "maximize";
+
+/** The metric that runs are compared by, and which end of it is the good one. */
+export interface Primary {
+  name: string;
+  goal: Goal;
+}
+
+/** What a patch brings anew each time. */
+interface RunsNews {
+  /** Number of the last patch. */
+  seq: number;
+  /** How many runs there are, those that are not listed among them. */
   total: number;
+  /** What is compared where the browser has chosen nothing else. */
+  primary: Primary | null;
   sent_at: number;
+}
+
+/** `RunsPanel.state`, in the order in which runs were created; columns are only ever added, at the end. */
+export interface RunsState extends RunsNews {
+  /** What the runs are called, in the plural. */
+  what: string;
+  columns: RunColumn[];
+  rows: RunRow[];
+}
+
+/** A message to the table of runs: what changed. One that does not follow on the number before it is of no use. */
+export interface RunsPatch extends RunsNews {
+  kind: "patch";
+  /** All columns; null where they did not change. */
+  columns: RunColumn[] | null;
+  rows: RunRow[];
+  removed: string[];
+}
+
+export interface Sorting {
+  id: string;
+  direction: "ascending" | "descending";
+}
+
+/** `RunsPanel.controls`: set by the browser as one object; Python takes from it what is selected. */
+export interface RunsControls {
+  filter: string;
+  status: StatusGroup | null;
+  /** By the id of a column; null for the order of creation. */
+  sort: Sorting | null;
+  /** Ids of the columns that are shown; null for a choice by what there is. */
+  columns: string[] | null;
+  /** Name of the metric to compare by; null for that of the state. */
+  metric: string | null;
+  goal: Goal | null;
+  /** Ids of runs. */
+  selected: string[];
+}
+
+/** Messages of a table of runs to Python: show a run in a pop-up, and which patch is known here. */
+export type RunsMessage = { kind: "open"; run_id: string; name: string } | { kind: "have"; seq: number };
+
+/** `PopupBar.state`: the bar above the display of a run over the table that it is a row of. */
+export interface PopupState {
+  run_id: string;
+  run_name: string;
+  /** Why the run cannot be shown. */
+  trouble: string | null;
 }
 
 /** The images of one name. */
@@ -644,3 +716,156 @@ export type BoardMessage =
   | { kind: "close" }
   /** Whether the page of one view can be seen; a view names itself at random. */
   | { kind: "sight"; view: string; hidden: boolean };
+
+/** One line of an overlay: a run, or a group of them. */
+export interface OverlayLine {
+  id: string;
+  label: string;
+  /** Its place among the colours, which it keeps while it is there. */
+  slot: number;
+  /** How many rows each of its points stands for. */
+  width: number;
+  /** How many runs it is of. */
+  runs: number;
+}
+
+export type OverlayAxis = "step" | "index" | "relative";
+
+/** `OverlayPanel.state`. The points are in the trait `lines`, and come as messages. */
+export interface OverlayState {
+  /** Whether lines are runs, or groups of them: then each has a mean and a band. */
+  kind: "runs" | "groups";
+  /** The metric that is shown; null where there is none. */
+  metric: string | null;
+  /** By what the runs are grouped: the id of one of `groupings`, or null. */
+  group_by: string | null;
+  /** What x is in groups. */
+  x_axis: OverlayAxis;
+  /** Where no row has a step, an axis of steps counts rows. */
+  has_steps: boolean;
+  lines: OverlayLine[];
+  /** By what the runs can be grouped. */
+  groupings: { id: string; label: string }[];
+  /** How many runs were chosen. */
+  chosen: number;
+  notes: string[];
+  /** Why the runs could not be read; the rest is then the last good one. */
+  trouble: string | null;
+}
+
+/** `OverlayPanel.controls`: set by the browser as one object. Scale and smoothing are the browser's alone. */
+export interface OverlayControls {
+  /** A metric, or null for the usual one. */
+  metric: string | null;
+  group_by: string | null;
+  x_axis: OverlayAxis;
+  y_scale: YScale;
+  /** As `MetricsControls.smoothing`. */
+  smoothing: number;
+}
+
+/** How a line changes: so many of its points stay, and so many come. Lines that are not named are gone. */
+export interface LineItem {
+  id: string;
+  keep: number;
+  add: number;
+}
+
+/**
+ * New points. The buffer has those that come, line after line, each as four rows of float64: of a run index, step,
+ * seconds since its start and y; of a group x, mean, least and greatest.
+ */
+export interface LinesMessage {
+  kind: "lines";
+  /** One more than that of the message before. */
+  sequence: number;
+  items: LineItem[];
+}
+
+/** `OverlayPanel.lines`: what a message would hold that brings all points. */
+export interface AllLines {
+  sequence: number;
+  items: LineItem[];
+  data: DataView;
+}
+
+/** A message of the overlay to Python: which points it has. */
+export interface HaveMessage {
+  kind: "have";
+  sequence: number;
+}
+
+/** One parameter of several runs. */
+export interface DifferenceRow {
+  /** What it is: a tag, an argument, a package … */
+  kind: string;
+  name: string;
+  /** One for each run; null where a run has none. */
+  values: Value[];
+  differs: boolean;
+}
+
+/** `DifferencesPanel.state`. */
+export interface DifferencesState {
+  runs: { id: string; name: string }[];
+  rows: DifferenceRow[];
+  /** In how many parameters the runs differ. */
+  differing: number;
+  /** How many parameters there are; `rows` may be fewer. */
+  total: number;
+  /** How many runs were chosen; `runs` may be fewer. */
+  run_total: number;
+  trouble: string | null;
+}
+
+/** The image of one run. */
+export interface Side {
+  /** The run. */
+  id: string;
+  label: string;
+  /** The how manieth of its name, from 1. */
+  number: number;
+  /** How many of that name the run has. */
+  count: number;
+  logged_at: number | null;
+  /** What to ask for its bytes by; null where it is not shown. */
+  key: string | null;
+  /** image/png, image/jpeg, image/gif, image/webp or image/bmp: the only kinds that are shown. */
+  mime: string;
+  size: number;
+  /** Why it is not shown. */
+  note: string | null;
+}
+
+/** `SidesPanel.state`. */
+export interface SidesState {
+  names: string[];
+  name: string | null;
+  /** Which number was asked for; a run that has fewer shows its last. */
+  number: number;
+  /** The greatest number that a run has. */
+  most: number;
+  sides: Side[];
+  notes: string[];
+  trouble: string | null;
+}
+
+/** `SidesPanel.controls`: set by the browser as one object, obeyed by Python. */
+export interface SidesControls {
+  name: string | null;
+  /** null for the last. */
+  number: number | null;
+}
+
+/** Asks for an image, in an answer of kind `picture`. */
+export interface WantMessage {
+  kind: "want";
+  key: string;
+}
+
+/** An image: its bytes are the message's buffer. */
+export interface PictureMessage {
+  kind: "picture";
+  key: string;
+  mime: string;
+}

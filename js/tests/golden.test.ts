@@ -1,8 +1,8 @@
 import { afterEach, expect, test, vi } from "vitest";
 import golden from "../../tests/golden/wire.json";
 import boardPanel from "../src/board";
-import childrenPanel from "../src/children";
 import detailsPanel from "../src/details";
+import differencesPanel from "../src/differences";
 import evaluationPanel from "../src/evaluation";
 import filesPanel from "../src/files";
 import { exactText, formatValue } from "../src/format";
@@ -11,10 +11,13 @@ import headingPanel from "../src/heading";
 import imagesPanel from "../src/images";
 import logsPanel from "../src/logs";
 import metricsPanel from "../src/metrics";
+import popupPanel from "../src/popup";
+import runsPanel from "../src/runs";
+import sidesPanel from "../src/sides";
 import type {
   BoardState,
-  ChildrenState,
   DetailsState,
+  DifferencesState,
   DownloadReply,
   EvaluationState,
   FigureMessage,
@@ -23,14 +26,24 @@ import type {
   GalleryState,
   HeaderState,
   HeadingState,
+  LinesMessage,
   LogMessage,
   LogsControls,
   LogsState,
   MetricsControls,
   MetricsState,
+  OverlayControls,
+  OverlayState,
+  PictureMessage,
   PictureReply,
+  PopupState,
   PreviewReply,
   RowsReply,
+  RunsControls,
+  RunsPatch,
+  RunsState,
+  SidesControls,
+  SidesState,
 } from "../src/wire";
 import { mount } from "./model";
 import * as shapes from "./shapes";
@@ -43,9 +56,12 @@ const SHAPES = {
   metrics: shapes.metrics,
   controls: shapes.controls,
   heading: shapes.heading,
-  children: shapes.children,
   rows_reply: shapes.rows_reply,
   download_reply: shapes.download_reply,
+  runs: shapes.runs,
+  runs_patch: shapes.runs_patch,
+  runs_controls: shapes.runs_controls,
+  popup: shapes.popup,
   images: shapes.images,
   picture_reply: shapes.picture_reply,
   files: shapes.files,
@@ -56,6 +72,13 @@ const SHAPES = {
   logs_controls: shapes.logs_controls,
   log_message: shapes.log_message,
   board: shapes.board,
+  overlay: shapes.overlay,
+  overlay_controls: shapes.overlay_controls,
+  lines_message: shapes.lines_message,
+  differences: shapes.differences,
+  sides: shapes.sides,
+  sides_controls: shapes.sides_controls,
+  picture_message: shapes.picture_message,
   evaluation: shapes.evaluation,
   figure_messages: shapes.figure_messages,
 };
@@ -66,7 +89,6 @@ const wire = golden as unknown as {
   metrics: MetricsState;
   controls: MetricsControls;
   heading: HeadingState;
-  children: ChildrenState;
   rows_reply: RowsReply;
   download_reply: DownloadReply;
   images: GalleryState;
@@ -74,11 +96,22 @@ const wire = golden as unknown as {
   files: FilesState;
   listing: FileList;
   preview_reply: PreviewReply;
+  runs: RunsState;
+  runs_patch: RunsPatch;
+  runs_controls: RunsControls;
+  popup: PopupState;
   details: DetailsState;
   logs: LogsState;
   logs_controls: LogsControls;
   log_message: LogMessage;
   board: BoardState;
+  overlay: OverlayState;
+  overlay_controls: OverlayControls;
+  lines_message: LinesMessage;
+  differences: DifferencesState;
+  sides: SidesState;
+  sides_controls: SidesControls;
+  picture_message: PictureMessage;
   evaluation: EvaluationState;
   figure_messages: FigureMessage[];
 };
@@ -127,10 +160,19 @@ test("the heading shows Python's example", () => {
   expect(all(".rw-legend")).toHaveLength(wire.heading.legend.length);
 });
 
-test("the child runs show Python's example", () => {
-  const { texts } = mount(childrenPanel, { state: wire.children });
-  expect(texts("tbody th")).toEqual(wire.children.rows.map(({ name }) => name));
-  expect(texts(".rw-sort-title")).toEqual(expect.arrayContaining(wire.children.columns));
+test("the child runs show Python's example, and what changed after it", () => {
+  const controls = { ...wire.runs_controls, status: null, sort: null };
+  const { model, texts } = mount(runsPanel(), { state: wire.runs, controls });
+  expect(texts("[role=rowheader]")).toEqual(wire.runs.rows.map(({ name }) => name));
+  expect(texts(".rw-sort-title")).toEqual(["#", "name", "status", "mse", "best so far", "model"]);
+  model.receive(wire.runs_patch);
+  expect(texts(".rw-grid-body .rw-status")).toEqual(["Completed", "Failed"]);
+});
+
+test("the pop-up's bar shows Python's example", () => {
+  const { find } = mount(popupPanel, { state: wire.popup });
+  expect(find(".rw-popup-name").textContent).toBe(wire.popup.run_name);
+  expect(find("[role=alert]").textContent).toContain(wire.popup.trouble);
 });
 
 test("the images show Python's example", () => {
@@ -182,6 +224,17 @@ test("the board shows Python's example", () => {
     [...(busy?.active ?? []), ...(busy?.queued ?? [])].map(({ run_name }) => run_name),
   );
   expect(texts(".rw-banner-warning:not([hidden]) .rw-banner-text")).toContain(wire.board.targets[1]?.trouble);
+});
+
+test("the differences show Python's example", () => {
+  const { all, texts } = mount(differencesPanel, { state: wire.differences });
+  expect(texts(".rw-sort-title").slice(1)).toEqual(wire.differences.runs.map(({ name }) => name));
+  expect(all("tbody tr")).toHaveLength(wire.differences.differing);
+});
+
+test("the images side by side show Python's example", () => {
+  const { texts } = mount(sidesPanel(), { state: wire.sides, controls: wire.sides_controls });
+  expect(texts(".rw-image-name")).toEqual(wire.sides.sides.map(({ label }) => label));
 });
 
 test("the evaluation shows Python's example", () => {

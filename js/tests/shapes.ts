@@ -7,13 +7,13 @@ import type {
   ActiveRow,
   BoardState,
   Change,
-  ChildRow,
-  ChildrenState,
   Confusion,
   Curve,
   CurveChart,
   Curves,
   DetailsState,
+  DifferenceRow,
+  DifferencesState,
   DownloadReply,
   Evaluation,
   EvaluationState,
@@ -23,11 +23,14 @@ import type {
   FileList,
   FilesState,
   GalleryState,
+  Goal,
   HeaderState,
   HeadingState,
   History,
   ImageName,
   KeptText,
+  LineItem,
+  LinesMessage,
   Logged,
   LogMessage,
   LogsControls,
@@ -36,15 +39,31 @@ import type {
   MetricsControls,
   MetricsState,
   OpenRun,
+  OverlayAxis,
+  OverlayControls,
+  OverlayLine,
+  OverlayState,
+  PictureMessage,
   PictureReply,
+  PopupState,
   Predictions,
   PreviewReply,
+  Primary,
   Progress,
   QueuedRow,
   Refused,
   Residuals,
   RowsReply,
+  RunColumn,
   RunError,
+  RunRow,
+  RunsControls,
+  RunsPatch,
+  RunsState,
+  Side,
+  SidesControls,
+  SidesState,
+  Sorting,
   StatusGroup,
   Submission,
   Tab,
@@ -215,23 +234,66 @@ export const heading = exact<HeadingState>({
   is_zoomed: boolean,
 });
 
-export const children = exact<ChildrenState>({
-  columns: list(string),
-  rows: list(
-    exact<ChildRow>({
-      run_id: string,
-      number: maybe(number),
-      name: string,
-      status: string,
-      status_group: statusGroup,
-      started_at: maybe(number),
-      ended_at: maybe(number),
-      values: list(value),
+const goal = word<Goal>({ minimize: true, maximize: true });
+
+const runColumn = exact<RunColumn>({
+  id: string,
+  name: string,
+  source: word<RunColumn["source"]>({ argument: true, tag: true, property: true, metric: true }),
+  is_parameter: boolean,
+  goal: maybe(goal),
+});
+
+const runRow = exact<RunRow>({
+  run_id: string,
+  number: maybe(number),
+  name: string,
+  status: string,
+  status_group: statusGroup,
+  started_at: maybe(number),
+  ended_at: maybe(number),
+  error: maybe(string),
+  values: list(value),
+});
+
+const runsNews = {
+  seq: number,
+  total: number,
+  primary: maybe(exact<Primary>({ name: string, goal })),
+  sent_at: number,
+};
+
+export const runs = exact<RunsState>({
+  ...runsNews,
+  what: string,
+  columns: list(runColumn),
+  rows: list(runRow),
+});
+
+export const runs_patch = exact<RunsPatch>({
+  ...runsNews,
+  kind: word<"patch">({ patch: true }),
+  columns: maybe(list(runColumn)),
+  rows: list(runRow),
+  removed: list(string),
+});
+
+export const runs_controls = exact<RunsControls>({
+  filter: string,
+  status: maybe(statusGroup),
+  sort: maybe(
+    exact<Sorting>({
+      id: string,
+      direction: word<Sorting["direction"]>({ ascending: true, descending: true }),
     }),
   ),
-  total: number,
-  sent_at: number,
+  columns: maybe(list(string)),
+  metric: maybe(string),
+  goal: maybe(goal),
+  selected: list(string),
 });
+
+export const popup = exact<PopupState>({ run_id: string, run_name: string, trouble: maybe(string) });
 
 const fact = exact<Fact>({ label: string, value: string });
 const tag = exact<Tag>({ key: string, value: maybe(string) });
@@ -466,4 +528,72 @@ export const board = exact<BoardState>({
   ),
   open_run: maybe(exact<OpenRun>({ run_id: string, run_name: string })),
   sent_at: number,
+});
+
+const overlayAxis = word<OverlayAxis>({ step: true, index: true, relative: true });
+
+export const overlay = exact<OverlayState>({
+  kind: word<OverlayState["kind"]>({ runs: true, groups: true }),
+  metric: maybe(string),
+  group_by: maybe(string),
+  x_axis: overlayAxis,
+  has_steps: boolean,
+  lines: list(exact<OverlayLine>({ id: string, label: string, slot: number, width: number, runs: number })),
+  groupings: list(exact<OverlayState["groupings"][number]>({ id: string, label: string })),
+  chosen: number,
+  notes: list(string),
+  trouble: maybe(string),
+});
+
+export const overlay_controls = exact<OverlayControls>({
+  metric: maybe(string),
+  group_by: maybe(string),
+  x_axis: overlayAxis,
+  y_scale: word<YScale>({ linear: true, log: true }),
+  smoothing: number,
+});
+
+export const lines_message = exact<LinesMessage>({
+  kind: word<LinesMessage["kind"]>({ lines: true }),
+  sequence: number,
+  items: list(exact<LineItem>({ id: string, keep: number, add: number })),
+});
+
+export const differences = exact<DifferencesState>({
+  runs: list(exact<DifferencesState["runs"][number]>({ id: string, name: string })),
+  rows: list(exact<DifferenceRow>({ kind: string, name: string, values: list(value), differs: boolean })),
+  differing: number,
+  total: number,
+  run_total: number,
+  trouble: maybe(string),
+});
+
+export const sides = exact<SidesState>({
+  names: list(string),
+  name: maybe(string),
+  number: number,
+  most: number,
+  sides: list(
+    exact<Side>({
+      id: string,
+      label: string,
+      number: number,
+      count: number,
+      logged_at: maybe(number),
+      key: maybe(string),
+      mime: string,
+      size: number,
+      note: maybe(string),
+    }),
+  ),
+  notes: list(string),
+  trouble: maybe(string),
+});
+
+export const sides_controls = exact<SidesControls>({ name: maybe(string), number: maybe(number) });
+
+export const picture_message = exact<PictureMessage>({
+  kind: word<PictureMessage["kind"]>({ picture: true }),
+  key: string,
+  mime: string,
 });

@@ -1,8 +1,6 @@
 import type {
   ActiveRow,
   BoardState,
-  ChildRow,
-  ChildrenState,
   DetailsState,
   GalleryState,
   HeaderState,
@@ -14,6 +12,11 @@ import type {
   PreviewReply,
   QueuedRow,
   RowsReply,
+  RunColumn,
+  RunRow,
+  RunsControls,
+  RunsPatch,
+  RunsState,
   TargetState,
 } from "../src/wire";
 
@@ -94,7 +97,7 @@ export const heading = (change: Partial<HeadingState> = {}): HeadingState => ({
   ...change,
 });
 
-export const child = (run_id: string, change: Partial<ChildRow> = {}): ChildRow => ({
+export const runRow = (run_id: string, change: Partial<RunRow> = {}): RunRow => ({
   run_id,
   number: 1,
   name: run_id,
@@ -102,15 +105,50 @@ export const child = (run_id: string, change: Partial<ChildRow> = {}): ChildRow 
   status_group: "done",
   started_at: NOW - 100,
   ended_at: NOW - 40,
+  error: null,
   values: [],
   ...change,
 });
 
-export const children = (rows: ChildRow[], change: Partial<ChildrenState> = {}): ChildrenState => ({
+export const runColumn = (name: string, source: RunColumn["source"] = "metric"): RunColumn => ({
+  id: `${source} ${name}`,
+  name,
+  source,
+  is_parameter: source !== "metric",
+  goal: source !== "metric" ? null : name.includes("acc") ? "maximize" : "minimize",
+});
+
+export const runs = (rows: RunRow[], change: Partial<RunsState> = {}): RunsState => ({
+  what: "child runs",
+  seq: 1,
   columns: [],
   rows,
   total: rows.length,
+  primary: null,
   sent_at: NOW,
+  ...change,
+});
+
+export const runsPatch = (seq: number, rows: RunRow[], change: Partial<RunsPatch> = {}): RunsPatch => ({
+  kind: "patch",
+  seq,
+  columns: null,
+  rows,
+  removed: [],
+  total: rows.length,
+  primary: null,
+  sent_at: NOW,
+  ...change,
+});
+
+export const runsControls = (change: Partial<RunsControls> = {}): RunsControls => ({
+  filter: "",
+  status: null,
+  sort: null,
+  columns: null,
+  metric: null,
+  goal: null,
+  selected: [],
   ...change,
 });
 

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
         FileRecord,
         FoundRun,
         MetricDelta,
+        MetricHead,
         Owner,
         RunDelta,
         RunQuery,
         RunRecord,
+        RunsNews,
     )
 
 
@@ -84,6 +86,17 @@ class Store(Protocol):
 
     def described(self, run_ids: Sequence[str]) -> list[FoundRun]:
         """Give runs with their tags and properties, in the order asked for; unknown ones are left out."""
+        ...
+
+    def news(self, query: RunQuery, since: int) -> RunsNews:
+        """Read which runs of a query changed since a version, in its order; since -1 all of them, up to its limit.
+
+        What has not changed costs nothing: one number is read where nothing has.
+        """
+        ...
+
+    def heads(self, run_id: str) -> list[MetricHead]:
+        """Tell which metrics a run has, in the order in which they were first logged, without their rows."""
         ...
 
     def tags(self, run_id: str) -> dict[str, str | None]:

@@ -91,6 +91,13 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
         INSERT OR IGNORE INTO statuses SELECT run_key, ended_at, status FROM runs WHERE ended_at IS NOT NULL;
         """,
     ),
+    (
+        "0006-changed-runs",
+        """
+        CREATE INDEX runs_changed ON runs (version);
+        CREATE INDEX runs_deleted ON deleted_runs (deleted_at);
+        """,
+    ),
 )
 
 

@@ -22,19 +22,7 @@ _GREATEST: Final = "\U0010ffff"
 
 def search(query: RunQuery) -> tuple[str, list[Any]]:
     """Write a search for runs: SQL that gives their ids, and its values."""
-    where, values, source = ["1"], [], "runs r"
-    if query.below is not None and query.deep:
-        source = (
-            "(WITH RECURSIVE below (run_id) AS (SELECT run_id FROM runs WHERE parent_id = ? UNION"
-            " SELECT c.run_id FROM runs c JOIN below b ON c.parent_id = b.run_id)"
-            " SELECT r.* FROM below JOIN runs r USING (run_id)) r"
-        )
-        values.append(query.below)
-    elif query.below is not None:
-        where.append("r.parent_id = ?")
-        values.append(query.below)
-    elif not query.deep:
-        where.append("r.parent_id IS NULL")
+    source, where, values = _among(query)
     prefix = stored_text(query.id_prefix or "") or None
     for condition, wanted in (
         ("e.name = ?", query.experiment),
@@ -69,6 +57,32 @@ def search(query: RunQuery) -> tuple[str, list[Any]]:
         f" WHERE {' AND '.join(where)} ORDER BY {order}, r.run_key DESC LIMIT ?"
     )
     return sql, [*values, -1 if query.limit is None else query.limit]
+
+
+def _among(query: RunQuery) -> tuple[str, list[str], list[Any]]:
+    """Say where to look: in a family, among some that are named, among what has changed."""
+    source, where, values = "runs r", ["1"], list[Any]()
+    if query.below is not None and query.deep:
+        source = (
+            "(WITH RECURSIVE below (run_id) AS (SELECT run_id FROM runs WHERE parent_id = ? UNION"
+            " SELECT c.run_id FROM runs c JOIN below b ON c.parent_id = b.run_id)"
+            " SELECT r.* FROM below JOIN runs r USING (run_id)) r"
+        )
+        values.append(query.below)
+    elif query.below is not None:
+        where.append("r.parent_id = ?")
+        values.append(query.below)
+    elif not query.deep and query.ids is None:
+        where.append("r.parent_id IS NULL")
+    if query.ids is not None:
+        where.append(f"r.run_id IN ({', '.join('?' * len(query.ids))})")
+        values += query.ids
+    if query.since is not None:
+        # Told which index to use: SQLite cannot know that few runs have changed.
+        source = "runs r INDEXED BY runs_changed" if source == "runs r" else source
+        where.append("r.version > ?")
+        values.append(query.since)
+    return source, where, values
 
 
 def ranked(db: sqlite3.Connection, query: RunQuery, sql: str, values: Sequence[Any]) -> list[str]:

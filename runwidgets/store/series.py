@@ -406,12 +406,12 @@ def last_number(db: sqlite3.Connection, run_key: int, name: str) -> tuple[float 
     return () if last is None else (number_of(last),)
 
 
-def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, Value]:
-    """Give the last value of each vector of a run that changed since a version, in order of appearance."""
+def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, tuple[Value, int]]:
+    """Give the vectors of a run that changed since a version, in order of appearance: last values, numbers of rows."""
     found = {
-        key: (name, unpack(last) if last is not None else None)
-        for key, name, last in db.execute(
-            "SELECT metric_key, name, last FROM metrics WHERE run_key = ? AND version > ? AND kind = ?",
+        key: (name, unpack(last) if last is not None else None, count)
+        for key, name, last, count in db.execute(
+            "SELECT metric_key, name, last, row_count FROM metrics WHERE run_key = ? AND version > ? AND kind = ?",
             (run_key, since, MetricKind.VECTOR),
         )
     }
@@ -420,7 +420,25 @@ def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, V
             name, kind = db.execute("SELECT name, kind FROM metrics WHERE metric_key = ?", (key,)).fetchone()
             if kind != MetricKind.VECTOR:
                 continue
-            found[key] = (name, None)
-        if (last := _last(blocks)) is not None:
-            found[key] = (found[key][0], last)
-    return {name: last for _, (name, last) in sorted(found.items()) if last is not None}
+            found[key] = (name, None, 0)
+        name, settled, _ = found[key]
+        last = _last(blocks)
+        found[key] = (name, settled if last is None else last, blocks[-1].end)
+    return {name: (last, count) for _, (name, last, count) in sorted(found.items()) if last is not None}
+
+
+def heads_of(db: sqlite3.Connection, run_key: int) -> list[tuple[str, str, bytes, int, Value]]:
+    """Give name, kind, packed columns, row count and last value of each metric of a run, in order of appearance."""
+    found = db.execute(
+        "SELECT metric_key, name, kind, columns, row_count, last FROM metrics WHERE run_key = ? ORDER BY metric_key",
+        (run_key,),
+    ).fetchall()
+    recent = _recent_blocks(db, run_key, -1) if found else {}
+    heads = []
+    for key, name, kind, columns, count, packed in found:
+        blocks = recent.get(key, ())
+        last = _last(blocks) if blocks and kind == MetricKind.VECTOR else None
+        if last is None and packed is not None:
+            last = unpack(packed)
+        heads.append((name, kind, columns, blocks[-1].end if blocks else count, last))
+    return heads

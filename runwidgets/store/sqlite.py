@@ -10,24 +10,12 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from runwidgets.errors import SchemaError, StoreError
 from runwidgets.events import RunCreated, StatusSet
-from runwidgets.records import (
-    ChildRecord,
-    Cursor,
-    FileRecord,
-    FoundRun,
-    Owner,
-    RunDelta,
-    RunError,
-    RunRecord,
-    RunStatus,
-    StatusChange,
-)
+from runwidgets.records import ChildRecord, Cursor, FileRecord, Owner, RunDelta, RunError, RunStatus, StatusChange
 from runwidgets.store import deletion, experiments
-from runwidgets.store.folding import Fold, to_progress
+from runwidgets.store.folding import Fold
+from runwidgets.store.listing import RUN, described, metric_heads, news_of, record_of
 from runwidgets.store.locks import lock_at
 from runwidgets.store.safety import IMMUTABLE, pragmas_for, reader_mode_for, unwritable_mode_for
 from runwidgets.store.schema import apply_steps, check_steps
@@ -41,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runwidgets.events import Event
-    from runwidgets.records import ExperimentRecord, MetricDelta, RunQuery
+    from runwidgets.records import ExperimentRecord, FoundRun, MetricDelta, MetricHead, RunQuery, RunRecord, RunsNews
     from runwidgets.store.series import Gathered
 
 _BUSY_SECONDS: Final = 30
@@ -52,26 +40,8 @@ _WAL_PAGES: Final = 4096
 """So long the write-ahead log grows before its pages are written back: 4 MiB, as is SQLite's own default."""
 _NOBODY: Final = ""
 """The journal of runs that come from elsewhere."""
-_AT_ONCE: Final = 500
-"""So many runs are asked for in one query."""
 _MOST_GATHERED: Final = 4096
 """Of so many runs it is remembered what they have."""
-_RUN: Final = """
-    SELECT r.run_id, e.name, r.parent_id, r.number, r.name, r.type, r.status, r.created_at, r.started_at, r.ended_at,
-        r.error, r.progress, r.version, r.run_key,
-        j.journal_id, j.host, j.boot_id, j.pid, j.process_started_at, j.beat_at, r.description
-    FROM runs r LEFT JOIN experiments e USING (experiment_key) LEFT JOIN journals j USING (journal_id)
-"""
-_to_error: Final = msgspec.msgpack.Decoder(RunError).decode
-
-
-def _record(row: Sequence[Any]) -> RunRecord:
-    return RunRecord(
-        run_id=row[0], experiment=row[1] or "", parent_id=row[2], number=row[3], name=row[4], type=row[5],
-        status=RunStatus(row[6]), created_at=row[7], started_at=row[8], ended_at=row[9],
-        error=_to_error(row[10]) if row[10] else None, progress=to_progress(row[11]) if row[11] else None,
-        version=row[12], owner=Owner(*row[14:20]) if row[14] else None, description=row[20],
-    )  # fmt: skip
 
 
 class SqliteStore:
@@ -274,18 +244,18 @@ class SqliteStore:
 
     def run(self, run_id: str) -> RunRecord | None:  # noqa: D102
         with self._snapshot() as db:
-            row = db.execute(f"{_RUN} WHERE r.run_id = ?", (run_id,)).fetchone()
-        return _record(row) if row else None
+            row = db.execute(f"{RUN} WHERE r.run_id = ?", (run_id,)).fetchone()
+        return record_of(row) if row else None
 
     def runs(self, *, experiment: str | None = None, parent_id: str | None = None) -> list[RunRecord]:  # noqa: D102
         with self._snapshot() as db:
             if parent_id is not None:
-                rows = db.execute(f"{_RUN} WHERE r.parent_id = ? ORDER BY r.run_key DESC", (parent_id,)).fetchall()
+                rows = db.execute(f"{RUN} WHERE r.parent_id = ? ORDER BY r.run_key DESC", (parent_id,)).fetchall()
             else:
                 rows = db.execute(
-                    f"{_RUN} WHERE e.name = ? AND r.parent_id IS NULL ORDER BY r.number DESC", (experiment,)
+                    f"{RUN} WHERE e.name = ? AND r.parent_id IS NULL ORDER BY r.number DESC", (experiment,)
                 ).fetchall()
-        return [_record(row) for row in rows]
+        return [record_of(row) for row in rows]
 
     def find(self, query: RunQuery) -> list[str]:  # noqa: D102
         sql, values = search(query)
@@ -295,22 +265,17 @@ class SqliteStore:
             return [run_id for (run_id,) in db.execute(sql, values)]
 
     def described(self, run_ids: Sequence[str]) -> list[FoundRun]:  # noqa: D102
-        found: dict[str, FoundRun] = {}
         with self._snapshot() as db:
-            for start in range(0, len(run_ids), _AT_ONCE):
-                part = run_ids[start : start + _AT_ONCE]
-                marks = ", ".join("?" * len(part))
-                rows = db.execute(f"{_RUN} WHERE r.run_id IN ({marks})", part).fetchall()
-                found.update({row[0]: FoundRun(_record(row), {}, {}) for row in rows})
-                for table in ("tags", "properties"):
-                    pairs = db.execute(
-                        f"SELECT run_id, key, value FROM {table} JOIN runs USING (run_key)"  # noqa: S608 (our tables)
-                        f" WHERE run_id IN ({marks})",
-                        part,
-                    )
-                    for run_id, key, value in pairs:
-                        getattr(found[run_id], table)[key] = value
+            found = described(db, run_ids)
         return [found[run_id] for run_id in run_ids if run_id in found]
+
+    def news(self, query: RunQuery, since: int) -> RunsNews:  # noqa: D102
+        with self._snapshot() as db:
+            return news_of(db, query, since)
+
+    def heads(self, run_id: str) -> list[MetricHead]:  # noqa: D102
+        with self._snapshot() as db:
+            return metric_heads(db, run_id)
 
     def tags(self, run_id: str) -> dict[str, str | None]:  # noqa: D102
         with self._snapshot() as db:
@@ -342,7 +307,7 @@ class SqliteStore:
             (version,) = db.execute("SELECT version FROM workspace").fetchone()
             if version == cursor.version:
                 return RunDelta(cursor=cursor)
-            row = db.execute(f"{_RUN} WHERE r.run_id = ?", (run_id,)).fetchone()
+            row = db.execute(f"{RUN} WHERE r.run_id = ?", (run_id,)).fetchone()
             children = tuple(_children(db, run_id, cursor.version))  # they may be there before the run is
             if row is None or row[12] <= cursor.version:
                 return RunDelta(cursor=Cursor(version, cursor.rows), children=children)
@@ -350,7 +315,7 @@ class SqliteStore:
             rows = {**cursor.rows, **{m.name: m.row_count for m in metrics}}
             return RunDelta(
                 cursor=Cursor(version, rows),
-                run=_record(row),
+                run=record_of(row),
                 tags=_pairs(db, "tags", run_id),
                 properties=_pairs(db, "properties", run_id),
                 history=_history(db, row[13]),
@@ -440,6 +405,31 @@ def _files(db: sqlite3.Connection, run_id: str, since: int) -> list[FileRecord]:
 
 
 def _children(db: sqlite3.Connection, run_id: str, since: int) -> Iterator[ChildRecord]:
-    rows = db.execute(f"{_RUN} WHERE r.parent_id = ? AND r.version > ? ORDER BY r.run_key", (run_id, since)).fetchall()
+    rows = db.execute(f"{RUN} WHERE r.parent_id = ? AND r.version > ? ORDER BY r.run_key", (run_id, since)).fetchall()
+    if not rows:
+        return
+    tags, properties = (_pairs_of_children(db, table, run_id, since) for table in ("tags", "properties"))
     for row in rows:
-        yield ChildRecord(_record(row), last_values(db, row[13], since))
+        key = row[13]
+        found = last_values(db, key, since)
+        yield ChildRecord(
+            record_of(row),
+            {name: last for name, (last, _) in found.items()},
+            frozenset(name for name, (_, count) in found.items() if count > 1),
+            tags.get(key, {}),
+            properties.get(key, {}),
+        )
+
+
+def _pairs_of_children(db: sqlite3.Connection, table: str, run_id: str, since: int) -> dict[int, dict[str, Any]]:
+    """Give the tags or properties of the children that changed, by key of the run, with one text for equal ones."""
+    found: dict[int, dict[str, Any]] = {}
+    texts: dict[str | None, str | None] = {}
+    pairs = db.execute(
+        f"SELECT run_key, key, value FROM runs r JOIN {table} USING (run_key)"  # noqa: S608 (our tables)
+        " WHERE r.parent_id = ? AND r.version > ?",
+        (run_id, since),
+    )
+    for run_key, key, value in pairs:
+        found.setdefault(run_key, {})[texts.setdefault(key, key)] = texts.setdefault(value, value)  # type: ignore[index]
+    return found

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runwidgets.watch.beside import NOTHING_BESIDE
-from runwidgets.watch.children import children_state
+from runwidgets.watch.children import told_children
 from runwidgets.watch.numbers import number
 from runwidgets.watch.static import (
     MAX_LOG_LINES,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from runwidgets.watch.beside import Beside
-    from runwidgets.watch.children import ChildRow
+    from runwidgets.watch.runtable import RunRow
     from runwidgets.watch.view import RunView
     from runwidgets.watch.wire import ErrorState, HeaderState, MetricRow, ProgressState
 
@@ -102,7 +102,7 @@ class Picture:
         self._is_last = is_last
         self._now = now
         self._rows = metrics_state(view, DEFAULT_CONTROLS)["rows"]
-        self._children = children_state(view, now or time.time())
+        self._children = told_children(view, now or time.time())
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self._view.record is None:
@@ -122,7 +122,7 @@ class Picture:
         error: list[RenderableType] = []
         for trace_lines, children, log_lines in _PORTIONS:
             below = [
-                *_children_part(self._children["columns"], self._children["rows"], width, children),
+                *_children_part(*self._children, width, children),
                 *self._log_part(MAX_LOG_LINES if self._is_last else log_lines),
             ]
             error = [_error_panel(header["error"], trace_lines)] if header["error"] is not None else []
@@ -299,7 +299,7 @@ def _fewer(heights: list[int | None], width: int) -> list[int | None]:
     return [heights[round(i * (len(heights) - 1) / (width - 1))] for i in range(width)]
 
 
-def _children_part(columns: Sequence[str], rows: Sequence[ChildRow], width: int, most: int) -> Iterator[RenderableType]:
+def _children_part(columns: Sequence[str], rows: Sequence[RunRow], width: int, most: int) -> Iterator[RenderableType]:
     """Draw the child runs: how many there are by status, the range of each metric over them, and the latest few."""
     if not rows:
         return

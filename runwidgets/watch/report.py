@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from runwidgets.watch.children import children_state
+from runwidgets.watch.children import told_children
 from runwidgets.watch.gauges import draw_gauge, gauges
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.numbers import number
@@ -255,11 +255,12 @@ class _Report:
         yield f"</div>{_left_out(shown, len(figures), 'documents')}"
 
     def _children(self) -> Iterator[str]:
-        state = children_state(self._view, self._now)
-        rows = state["rows"][-MAX_CHILDREN:]
+        names, children = told_children(self._view, self._now)
+        rows = children[-MAX_CHILDREN:]
         if not rows:
             return
-        yield _heading("Child runs", state["total"])
+        total = len(self._view.children)
+        yield _heading("Child runs", total)
         columns = list(zip(*(row["values"] for row in rows), strict=True))
         ends = [_ends(column) for column in columns]
         lines = []
@@ -283,10 +284,10 @@ class _Report:
             "<th>#",
             '<th class="l">child run',
             '<th class="l">status',
-            *(f"<th>{self._text(c)}" for c in state["columns"]),
+            *(f"<th>{self._text(c)}" for c in names),
         )
         yield _table(heads, lines, foot)
-        yield _left_out(len(rows), state["total"], "child runs, the latest")
+        yield _left_out(len(rows), total, "child runs, the latest")
 
     def _images(self) -> Iterator[str]:
         total = self._contents.images_total

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from runwidgets.watch.beside import NOTHING_BESIDE
-from runwidgets.watch.children import children_state
+from runwidgets.watch.children import told_children
 from runwidgets.watch.lines import charted, draw
 from runwidgets.watch.numbers import digits_to_tell, number
 from runwidgets.watch.svg import chart_svg, swatch
@@ -147,17 +147,17 @@ def as_text(view: RunView, now: float, log: Sequence[str] = (), beside: Beside =
             for r in rows
         ]  # fmt: skip
         lines += aligned(table, left=(0, 5, 6))
-    children = children_state(view, now)
-    if children["rows"]:
+    columns, children = told_children(view, now)
+    if children:
         lines.append("")
-        child_table = [("#", "child run", "status", *children["columns"])]
+        child_table = [("#", "child run", "status", *columns)]
         child_table += [
             (number(c["number"]), c["name"], c["status"], *(number(v) for v in c["values"]))
-            for c in children["rows"][:_MAX_ROWS]
+            for c in children[:_MAX_ROWS]
         ]
         lines += aligned(child_table, left=(1, 2))
-        if children["total"] > _MAX_ROWS:
-            lines.append(f"  … {children['total']} child runs in all")
+        if len(view.children) > _MAX_ROWS:
+            lines.append(f"  … {len(view.children)} child runs in all")
     if log_lines := last_lines(log):
         lines += ["", "  the end of its log", *(f"  │ {line}" for line in log_lines)]
     return "\n".join(line.rstrip() for line in lines)
@@ -222,17 +222,17 @@ def as_html(view: RunView, now: float, log: Sequence[str] = (), beside: Beside =
     ]  # fmt: skip
     parts.append(html_table(("metric", "last", "min", "max", "count", "", ""), rows, left=(0, 5, 6)))
     parts.append(_charts(view))
-    children = children_state(view, now)
-    columns = [escape(one_line(column)) for column in children["columns"]]
+    names, children = told_children(view, now)
+    columns = [escape(one_line(column)) for column in names]
     child_rows = [
         (escape(number(c["number"])), escape(c["name"]),
          f'<span style="color: {DOT[c["status_group"]]}">●</span> {escape(c["status"])}',
          *(escape(one_line(number(value))) for value in c["values"]))
-        for c in children["rows"][:_MAX_ROWS]
+        for c in children[:_MAX_ROWS]
     ]  # fmt: skip
     parts.append(html_table(("#", "child run", "status", *columns), child_rows, left=(1, 2)))
-    if children["total"] > _MAX_ROWS:
-        parts.append(f"<div>… {children['total']} child runs in all</div>")
+    if len(view.children) > _MAX_ROWS:
+        parts.append(f"<div>… {len(view.children)} child runs in all</div>")
     if log_lines := last_lines(log):
         text = "\n".join(map(escape, log_lines))
         parts.append(f'<div style="margin-top: 6px">the end of its log</div><pre style="{_LOG_STYLE}">{text}</pre>')

@@ -136,13 +136,16 @@ def fold(view: RunView, delta: RunDelta, silent: frozenset[str] = frozenset()) -
 
 
 def _fold_children(children: Mapping[str, ChildRecord], changes: Iterable[ChildRecord]) -> Mapping[str, ChildRecord]:
-    changed = {
-        child.run.run_id: type(child)(
-            child.run, {**(children[child.run.run_id].last if child.run.run_id in children else {}), **child.last}
-        )
-        for child in changes
-    }
+    changed = {child.run.run_id: _fold_child(children.get(child.run.run_id), child) for child in changes}
     return {**children, **changed} if changed else children
+
+
+def _fold_child(before: ChildRecord | None, change: ChildRecord) -> ChildRecord:
+    if before is None:
+        return change
+    return type(change)(
+        change.run, {**before.last, **change.last}, before.repeated | change.repeated, change.tags, change.properties
+    )
 
 
 def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:

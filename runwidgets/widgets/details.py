@@ -15,6 +15,7 @@ from runwidgets.errors import ArgumentTypeError, StoreError
 from runwidgets.records import RunStatus
 from runwidgets.run import Run
 from runwidgets.watch.beside import NOTHING_BESIDE, Onlooker, is_script
+from runwidgets.watch.children import Children, is_about_children
 from runwidgets.watch.feed import Feed
 from runwidgets.watch.logs import Logs
 from runwidgets.watch.poller import Look, check_seconds, poller
@@ -24,13 +25,14 @@ from runwidgets.watch.sheets import Sheets
 from runwidgets.watch.static import as_html, as_text
 from runwidgets.watch.view import RunView
 from runwidgets.watch.wire import TABS, checked_controls, header_state
+from runwidgets.widgets.children import ChildrenPage
 from runwidgets.widgets.drawing import Drawing
 from runwidgets.widgets.evaluation import EvaluationPage
 from runwidgets.widgets.filing import FilesPage
 from runwidgets.widgets.following import LogsPage
 from runwidgets.widgets.frontend import has_front_end
 from runwidgets.widgets.gallery import ImagesPage
-from runwidgets.widgets.pages import ChildrenPage, MetricsPage, Page
+from runwidgets.widgets.pages import MetricsPage, Page
 from runwidgets.widgets.panels import HeaderPanel
 from runwidgets.widgets.particulars import DetailsPage
 from runwidgets.widgets.still import Picture, Still
@@ -103,7 +105,12 @@ class RunDetails(ipywidgets.VBox):
         metrics = MetricsPage(RowPages(run_instance._recorder, run_instance.id), self._charts)
         pages = (
             metrics,
-            ChildrenPage(),
+            ChildrenPage(
+                Children(run_instance.experiment.workspace._folder),
+                self._details_of,
+                self._mutex,
+                run_instance.experiment.workspace,
+            ),
             ImagesPage(run_instance.experiment.workspace._files, run_instance.id),
             FilesPage(run_instance.experiment.workspace._files, run_instance.id),
             DetailsPage(run_instance, self._mutex),
@@ -120,7 +127,7 @@ class RunDetails(ipywidgets.VBox):
         metrics.panel.observe(self._on_controls, "controls")
         metrics.is_open = True
         self._is_open = True
-        self._waits_for_words = False
+        self._waits_for_words = self._was_turned = False
         self._follow()
 
     @property
@@ -258,7 +265,9 @@ class RunDetails(ipywidgets.VBox):
             self._last_look = look
             self._look_beside()
             self._show_header()
-            if is_first and is_script(look.view.record) and all(m.is_system for m in look.view.metrics.values()):
+            if self._is_to_open_children(look.view, is_first=is_first):
+                self._open("children")
+            elif is_first and is_script(look.view.record) and all(m.is_system for m in look.view.metrics.values()):
                 self._open("logs")  # what there is to see of a script that has just begun
                 self._waits_for_words = True
             elif self._waits_for_words:
@@ -282,9 +291,19 @@ class RunDetails(ipywidgets.VBox):
             if self._logs.is_open:
                 self._open("metrics" if has_metrics else "children")
 
+    def _is_to_open_children(self, view: RunView, *, is_first: bool) -> bool:
+        """Tell whether what there is to see is the child runs: at the first look, or as long as nothing else was."""
+        return (is_first or (self._pages["metrics"].is_open and not self._was_turned)) and is_about_children(view)
+
     def _open(self, tab: TabId) -> None:
         """Open a tab, as a click on it does."""
+        was_turned = self._was_turned
         self._header.selected_index = _PLACES[tab]
+        self._was_turned = was_turned
+
+    def _details_of(self, run_id: str) -> RunDetails:
+        """Make the display of a child run."""
+        return RunDetails(Run.get(self._run.experiment.workspace, run_id), self._seconds)
 
     def _after_cell(self, _result: object) -> None:
         """See the end of a run to which the cell put one: what executes notebooks hears nothing after the last cell."""
@@ -352,6 +371,7 @@ class RunDetails(ipywidgets.VBox):
 
     def _on_tab(self, change: Any) -> None:
         with self._mutex:
+            self._was_turned = True
             for page in self._pages.values():
                 is_open = _PLACES[page.tab] == change["new"]
                 if is_open is not page.is_open:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from runwidgets.watch.children import children_state
-from runwidgets.widgets.panels import ChildrenPanel, MetricsPanel
+from runwidgets.widgets.panels import MetricsPanel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,16 +73,3 @@ class MetricsPage(Page):
     def show(self, view: RunView) -> None:
         """Show the table, filtered; the charts are drawn without the lock."""
         self.panel.show_state(self._drawing.table.state(view, self._drawing.controls))
-
-
-class ChildrenPage(Page):
-    """The child runs."""
-
-    def __init__(self) -> None:
-        self.panel = ChildrenPanel()
-        super().__init__("children", (self.panel,))
-
-    def show(self, view: RunView) -> None:
-        """Show the table of child runs."""
-        if view.children:
-            self.panel.show_state(children_state(view, time.time()))

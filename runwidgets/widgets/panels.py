@@ -11,7 +11,6 @@ import traitlets as t
 
 from runwidgets.errors import StoreError
 from runwidgets.watch.board import board_state
-from runwidgets.watch.children import children_state
 from runwidgets.watch.downloads import Downloads
 from runwidgets.watch.evaluation import evaluation_state
 from runwidgets.watch.foresight import is_foreseen
@@ -231,16 +230,6 @@ class LensPanel(PagePanel):
 
     def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
         self._take(content)
-
-
-class ChildrenPanel(PagePanel):
-    """The table of child runs."""
-
-    _esm = built("children.js")
-
-    @t.default("state")
-    def _nothing_yet(self) -> Any:
-        return children_state(RunView(), 0.0)
 
 
 class LogsPanel(PagePanel):

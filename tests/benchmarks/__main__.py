@@ -11,7 +11,7 @@ import sys
 
 from tests.benchmarks.table import show
 
-PARTS = ("logging", "processes", "store", "submitting", "paint", "display")
+PARTS = ("logging", "processes", "store", "submitting", "paint", "display", "children")
 
 
 def main(chosen: list[str]) -> int:

@@ -5,28 +5,10 @@ import { build } from "esbuild";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const outdir = here("../runwidgets/static");
-const modules = [
-  "header",
-  "metrics",
-  "runs",
-  "popup",
-  "images",
-  "files",
-  "details",
-  "heading",
-  "lens",
-  "logs",
-  "board",
-  "overlay",
-  "differences",
-  "sides",
-  "evaluation",
-];
-const sources = [...modules.map((name) => `src/${name}.ts`), "src/runwidgets.css"];
+const sources = ["src/panels.ts", "src/runwidgets.css"];
 
 await mkdir(outdir, { recursive: true });
-// Each module is loaded from a blob URL of its own, where a relative import has nothing to resolve against:
-// so one self-contained file per panel, and no shared chunks.
+// The module is loaded from a blob URL, where a relative import has nothing to resolve against: so one file.
 await build({
   absWorkingDir: here("."),
   entryPoints: sources.map(here),
@@ -43,7 +25,7 @@ await build({
 
 let raw = 0;
 let packed = 0;
-for (const name of [...modules.map((name) => `${name}.js`), "runwidgets.css"]) {
+for (const name of ["panels.js", "runwidgets.css"]) {
   const bytes = await readFile(`${outdir}/${name}`);
   const gzip = gzipSync(bytes, { level: 9 }).length;
   raw += bytes.length;

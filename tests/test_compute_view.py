@@ -120,13 +120,13 @@ def test_the_details_of_a_run_open_below_and_close(start, target, show):  # noqa
     (run,) = begin(start, target)
     view = show(target)
     say(view, kind="details", run_id=run.id)
-    details = view.children[1]
+    details = view.children[2]
     assert view._panel.state["open_run"]["run_id"] == run.id
     wait_until(lambda: details._header.state["run_id"] == run.id, "the details")
     say(view, kind="close")
-    assert (len(view.children), view._panel.state["open_run"], details._is_open) == (1, None, False)
+    assert (len(view.children), view._panel.state["open_run"], details._is_open) == (2, None, False)
     say(view, kind="details", run_id=run.id)
-    details = view.children[1]
+    details = view.children[2]
     view.close()
     assert not details._is_open
     assert not poller()._watched

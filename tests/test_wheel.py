@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PANELS = ("board", "details", "header", "heading", "images", "logs", "metrics", "popup", "runs")
-STATIC = {"runwidgets/static/runwidgets.css", *(f"runwidgets/static/{panel}.js" for panel in PANELS)}
+STATIC = {"runwidgets/static/runwidgets.css", "runwidgets/static/panels.js"}
 
 _spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "js" / "hatch_build.py")
 hatch_build = importlib.util.module_from_spec(_spec)

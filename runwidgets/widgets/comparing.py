@@ -21,6 +21,7 @@ from runwidgets.widgets.frontend import has_front_end
 from runwidgets.widgets.panels import ChartHeading
 from runwidgets.widgets.popup import Popup
 from runwidgets.widgets.runs import RunsPanel
+from runwidgets.widgets.scripts import scripts
 from runwidgets.widgets.still import Picture, Still
 
 if TYPE_CHECKING:
@@ -80,12 +81,13 @@ class Comparison(ipywidgets.VBox):
         self._looking = threading.Lock()
         self._errand: Errand | None = None
         self._still: Still[Lineup] = Still(self._draw_still)
+        self._scripts = scripts()
         self._heading = ChartHeading(_no_reset)
         self._runs = RunsPanel(self._table, self._open_run, _view_count=0)
         if select_newest is not None:
             self._runs.controls = {**self._runs.controls, "sort": {"id": "number", "direction": "descending"}}
         self._chosen = Chosen(self._workspaces)
-        panels = (self._heading, self._runs, self._chosen)
+        panels = (*self._scripts, self._heading, self._runs, self._chosen)
         kind = "rw-list" if select_newest is not None else "rw-lines-first"
         classes = ("runwidgets", "rw-compare", kind, "rw-popup-home", self._still.live_class)
         super().__init__(panels, _dom_classes=classes)
@@ -157,7 +159,8 @@ class Comparison(ipywidgets.VBox):
             self._runs.unobserve(self._on_views, "_view_count")
             self._runs._view_count = None
             self._popup.close()
-            for panel in (self._heading, self._runs, self._chosen):
+            panels: tuple[Any, ...] = (*self._scripts, self._heading, self._runs, self._chosen)
+            for panel in panels:
                 panel.close()
         super().close()
         self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets puts None there, and IPython calls it

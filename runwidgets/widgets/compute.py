@@ -18,6 +18,7 @@ from runwidgets.watch.poller import poller
 from runwidgets.widgets.details import RunDetails
 from runwidgets.widgets.frontend import has_front_end
 from runwidgets.widgets.panels import BoardPanel
+from runwidgets.widgets.scripts import inside_display, scripts
 from runwidgets.widgets.still import Picture, Still
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ class ComputeView(ipywidgets.VBox):
         self._details: RunDetails | None = None
         self._open_run: OpenRun | None = None
         self._still: Still[tuple[Occupancy, ...]] = Still(self._picture)
+        self._scripts = scripts()
         self._panel = BoardPanel(_view_count=0)
-        super().__init__([self._panel], _dom_classes=("runwidgets", "rw-compute", self._still.live_class))
+        panels = (*self._scripts, self._panel)
+        super().__init__(panels, _dom_classes=("runwidgets", "rw-compute", self._still.live_class))
         self._panel.on_msg(self._on_message)
         self._panel.observe(self._on_views, "_view_count")
         self._is_open = True
@@ -133,7 +136,8 @@ class ComputeView(ipywidgets.VBox):
             self._panel.unobserve(self._on_views, "_view_count")
             self._panel._view_count = None
             self._close_details()
-            self._panel.close()
+            for widget in (*self._scripts, self._panel):
+                widget.close()
         super().close()
         self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets puts None there, and IPython calls it
 
@@ -224,9 +228,10 @@ class ComputeView(ipywidgets.VBox):
 
     def _open_details(self, workspace: Workspace, run_id: str) -> None:
         self._close_details()
-        self._details = RunDetails(Run.get(workspace, run_id), refresh_seconds=1)
+        with inside_display():
+            self._details = RunDetails(Run.get(workspace, run_id), refresh_seconds=1)
         self._open_run = {"run_id": run_id, "run_name": self._name_of(run_id)}
-        self.children: tuple[Any, ...] = (self._panel, self._details)
+        self.children: tuple[Any, ...] = (*self._scripts, self._panel, self._details)
         self._show_state()
 
     def _name_of(self, run_id: str) -> str:
@@ -237,7 +242,7 @@ class ComputeView(ipywidgets.VBox):
     def _close_details(self) -> None:
         if self._details is not None:
             if self._is_open:
-                self.children = (self._panel,)
+                self.children = (*self._scripts, self._panel)
             self._details.close()
         self._details, self._open_run = None, None
 

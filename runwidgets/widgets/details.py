@@ -35,6 +35,7 @@ from runwidgets.widgets.gallery import ImagesPage
 from runwidgets.widgets.pages import MetricsPage, Page
 from runwidgets.widgets.panels import HeaderPanel
 from runwidgets.widgets.particulars import DetailsPage
+from runwidgets.widgets.scripts import scripts
 from runwidgets.widgets.still import Picture, Still
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class RunDetails(ipywidgets.VBox):
         self._log_files = Logs(run_instance.experiment.workspace._files, run_instance.id)
         self._onlooker = Onlooker(run_instance, self._log_files)
         self._still = Still(self._picture)
+        self._scripts = scripts()
         self._header = HeaderPanel(_view_count=0)
         self._charts = Drawing(self._mutex, run_instance._recorder, run_instance.id, self._catch_up)
         self._charts.looked = self._looked
@@ -119,7 +121,8 @@ class RunDetails(ipywidgets.VBox):
             EvaluationPage(Sheets(run_instance.experiment.workspace._files, run_instance.id)),
         )
         self._pages: dict[TabId, Page] = {page.tab: page for page in pages}
-        super().__init__([self._header, self._charts.lens, *pages], _dom_classes=("runwidgets", self._still.live_class))
+        panels = (*self._scripts, self._header, self._charts.lens, *pages)
+        super().__init__(panels, _dom_classes=("runwidgets", self._still.live_class))
         self._header.on_msg(self._on_message)
         self._header.observe(self._on_views, "_view_count")
         self._header.observe(self._on_time_zone, "time_zone")
@@ -241,7 +244,8 @@ class RunDetails(ipywidgets.VBox):
             self._header.unobserve(self._on_views, "_view_count")
             self._header._view_count = None
             self._follow_log()
-            self._header.close()
+            for widget in (*self._scripts, self._header):
+                widget.close()
             for page in self._pages.values():
                 page.close()
             self._charts.close()

@@ -12,7 +12,8 @@ from runwidgets.watch.previews import Previews
 from runwidgets.watch.requests import Desk
 from runwidgets.watch.view import RunView
 from runwidgets.widgets.pages import Page
-from runwidgets.widgets.panels import AskingPanel, built
+from runwidgets.widgets.panels import AskingPanel
+from runwidgets.widgets.scripts import part
 
 if TYPE_CHECKING:
     from runwidgets.store.files import FileRoot
@@ -29,7 +30,7 @@ class FilesPanel(AskingPanel):
         The run.
     """
 
-    _esm = built("files.js")
+    _esm = part("files")
 
     listing: Any = t.Dict({"seq": 0, "files": []}).tag(sync=True)
     """All files that were listed so far; default none. What changes is sent as a message, and not in it again."""

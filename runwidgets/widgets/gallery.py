@@ -11,7 +11,8 @@ from runwidgets.watch.gallery import Gallery
 from runwidgets.watch.requests import Desk
 from runwidgets.watch.view import RunView
 from runwidgets.widgets.pages import Page
-from runwidgets.widgets.panels import AskingPanel, built
+from runwidgets.widgets.panels import AskingPanel
+from runwidgets.widgets.scripts import part
 
 if TYPE_CHECKING:
     from runwidgets.store.files import FileRoot
@@ -26,7 +27,7 @@ class ImagesPanel(AskingPanel):
         The run's images.
     """
 
-    _esm = built("images.js")
+    _esm = part("images")
 
     def __init__(self, gallery: Gallery, **kwargs: Any) -> None:
         self._gallery = gallery

@@ -15,7 +15,8 @@ from runwidgets.watch.overlay import (
     nothing_overlaid,
     packed,
 )
-from runwidgets.widgets.panels import Panel, built
+from runwidgets.widgets.panels import Panel
+from runwidgets.widgets.scripts import part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ class OverlayPanel(Panel):
         What is known of the runs.
     """
 
-    _esm = built("overlay.js")
+    _esm = part("overlay")
 
     names: Any = t.List().tag(sync=True)
     """The metrics to choose from; default ``[]``."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import anywidget
 import traitlets as t
 
-from runwidgets.errors import StoreError
 from runwidgets.watch.board import board_state
 from runwidgets.watch.downloads import Downloads
 from runwidgets.watch.evaluation import evaluation_state
@@ -24,6 +22,7 @@ from runwidgets.watch.wire import (
     logs_state,
     metrics_state,
 )
+from runwidgets.widgets.scripts import part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,31 +32,9 @@ if TYPE_CHECKING:
     from runwidgets.watch.sheets import Sheets
     from runwidgets.watch.wire import HeaderState, MetricsState
 
-_STATIC: Final = Path(__file__).parent.parent / "static"
-
-
-def built(name: str) -> str:
-    """Read a built file.
-
-    Raises
-    ------
-    StoreError
-        If the browser's side was not built: a checkout that was never installed.
-    """
-    try:
-        return (_STATIC / name).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise StoreError(
-            f"{_STATIC / name} is missing: the JavaScript of this checkout is not built. "
-            "Run `pip install -e .` in it (that needs Node.js)"
-        ) from None
-
 
 class Panel(anywidget.AnyWidget):
     """A panel that shows one ``state``, which only Python sets."""
-
-    _css = built("runwidgets.css")
-    """The stylesheet is of all panels, and one in a page is enough: what stands beside a `HeaderPanel` has none."""
 
     state = t.Dict().tag(sync=True)
     """What is shown: the wire state of the panel's name; by default that of a run of which nothing is known yet."""
@@ -76,13 +53,7 @@ class Panel(anywidget.AnyWidget):
             self.state = state
 
 
-class PagePanel(Panel):
-    """A panel that is never without a header beside it."""
-
-    _css = ""
-
-
-class AskingPanel(PagePanel):
+class AskingPanel(Panel):
     """A panel whose requests are answered: at once, or on a thread of their own where that may take long.
 
     Parameters
@@ -111,7 +82,7 @@ class AskingPanel(PagePanel):
 class HeaderPanel(Panel):
     """Status, names, elapsed time, progress, errors, and the strip of tabs."""
 
-    _esm = built("header.js")
+    _esm = part("header")
 
     selected_index = t.Int(0).tag(sync=True)
     """Which tab is open, by its place; default 0. Set by the browser."""
@@ -138,7 +109,7 @@ class MetricsPanel(AskingPanel):
         Where the rows come from that the browser asks for.
     """
 
-    _esm = built("metrics.js")
+    _esm = part("metrics")
 
     controls = t.Dict(dict(DEFAULT_CONTROLS)).tag(sync=True)
     """Filter, smoothing, axes, columns and page; default `DEFAULT_CONTROLS`. Set by the browser."""
@@ -181,7 +152,7 @@ class MetricsPanel(AskingPanel):
         super().close()
 
 
-class ChartHeading(PagePanel):
+class ChartHeading(Panel):
     """The line of text above one chart.
 
     Parameters
@@ -190,7 +161,7 @@ class ChartHeading(PagePanel):
         Called when the whole of the chart is to be seen again.
     """
 
-    _esm = built("heading.js")
+    _esm = part("heading")
 
     def __init__(self, reset: Callable[[], None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -208,7 +179,7 @@ class ChartHeading(PagePanel):
             self._reset()
 
 
-class LensPanel(PagePanel):
+class LensPanel(Panel):
     """What the pointer does on charts: it reads values, and chooses a part to look at more closely.
 
     Parameters
@@ -217,7 +188,7 @@ class LensPanel(PagePanel):
         Called with what the browser sends.
     """
 
-    _esm = built("lens.js")
+    _esm = part("lens")
 
     def __init__(self, take: Callable[[object], None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -232,7 +203,7 @@ class LensPanel(PagePanel):
         self._take(content)
 
 
-class LogsPanel(PagePanel):
+class LogsPanel(Panel):
     """One of the run's logs, as a terminal would show it; it follows the log as long as its tab is open.
 
     Parameters
@@ -241,7 +212,7 @@ class LogsPanel(PagePanel):
         Where the parts come from that the browser asks for.
     """
 
-    _esm = built("logs.js")
+    _esm = part("logs")
 
     controls = t.Dict(dict(DEFAULT_LOGS_CONTROLS)).tag(sync=True)
     """Which log, and whether its lines are wrapped; default `DEFAULT_LOGS_CONTROLS`. Set by the browser."""
@@ -269,7 +240,7 @@ class LogsPanel(PagePanel):
             self.send(answer[0], [answer[1]])
 
 
-class EvaluationPanel(PagePanel):
+class EvaluationPanel(Panel):
     """Confusion matrices, curves of classifiers, residuals and predictions; each is asked for when it comes into sight.
 
     Parameters
@@ -278,7 +249,7 @@ class EvaluationPanel(PagePanel):
         Where the figures come from that the browser asks for.
     """
 
-    _esm = built("evaluation.js")
+    _esm = part("evaluation")
 
     def __init__(self, sheets: Sheets, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -298,7 +269,7 @@ class EvaluationPanel(PagePanel):
 class BoardPanel(Panel):
     """Compute targets: which runs have their slots, and which wait."""
 
-    _esm = built("board.js")
+    _esm = part("board")
 
     @t.default("state")
     def _nothing_yet(self) -> Any:

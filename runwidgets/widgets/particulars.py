@@ -16,7 +16,8 @@ from runwidgets.watch.submission import NO_SUBMISSION, submission_of
 from runwidgets.watch.tagging import Tagging
 from runwidgets.watch.view import RunView
 from runwidgets.widgets.pages import Page
-from runwidgets.widgets.panels import AskingPanel, built
+from runwidgets.widgets.panels import AskingPanel
+from runwidgets.widgets.scripts import part
 
 if TYPE_CHECKING:
     import threading
@@ -37,7 +38,7 @@ class DetailsPanel(AskingPanel):
         What changes its tags.
     """
 
-    _esm = built("details.js")
+    _esm = part("details")
 
     def __init__(self, run: Run, tagging: Tagging, **kwargs: Any) -> None:
         previews = Previews(run.experiment.workspace._files, run.id)

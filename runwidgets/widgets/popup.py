@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets
 import traitlets as t
 
-from runwidgets.widgets.panels import Panel, built
+from runwidgets.widgets.panels import Panel
+from runwidgets.widgets.scripts import inside_display, part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ class PopupBar(Panel):
         Called when somebody has closed the pop-up.
     """
 
-    _esm = built("popup.js")
+    _esm = part("popup")
 
     def __init__(self, on_close: Callable[[], None], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -82,7 +83,8 @@ class Popup:
         before, self._display = self._display, None
         trouble = None
         try:
-            self._display = self._make(run_id)
+            with inside_display():
+                self._display = self._make(run_id)
         except Exception as error:  # noqa: BLE001 (whatever it is, who asked for the run is told)
             trouble = str(error) or type(error).__name__
         self.run_id = run_id

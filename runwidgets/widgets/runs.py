@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import traitlets as t
 
 from runwidgets.watch.runtable import DEFAULT_RUNS_CONTROLS, RunTable, checked_runs_controls
-from runwidgets.widgets.panels import Panel, built
+from runwidgets.widgets.panels import Panel
+from runwidgets.widgets.scripts import part
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ class RunsPanel(Panel):
         Called with the id of a run that somebody wants to see, and its name.
     """
 
-    _esm = built("runs.js")
+    _esm = part("runs")
 
     controls = t.Dict({**DEFAULT_RUNS_CONTROLS}).tag(sync=True)
     """Filter, order, columns, metric and selection; default `DEFAULT_RUNS_CONTROLS`. Set by the browser."""

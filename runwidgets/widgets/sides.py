@@ -10,7 +10,8 @@ import traitlets as t
 from runwidgets.errors import StoreError
 from runwidgets.watch.differences import MAX_COLUMNS, differences_state
 from runwidgets.watch.sides import DEFAULT_SIDES_CONTROLS, Sides, checked_sides_controls, no_sides
-from runwidgets.widgets.panels import Panel, built
+from runwidgets.widgets.panels import Panel
+from runwidgets.widgets.scripts import part
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ class DifferencesPanel(Panel):
         What is known of the runs.
     """
 
-    _esm = built("differences.js")
+    _esm = part("differences")
 
     def __init__(self, dossiers: Dossiers, **kwargs: Any) -> None:
         self._dossiers = dossiers
@@ -60,7 +61,7 @@ class SidesPanel(Panel):
         What is known of the runs.
     """
 
-    _esm = built("sides.js")
+    _esm = part("sides")
 
     controls = t.Dict(dict(DEFAULT_SIDES_CONTROLS)).tag(sync=True)
     """Name and number of the image; default `DEFAULT_SIDES_CONTROLS`. Set by the browser."""

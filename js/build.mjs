@@ -23,6 +23,23 @@ await build({
   logLevel: "warning",
 });
 
+// The page of the portal loads from its server, one script. Backbone and others in it look for `define`, which is the
+// page's own: it must not find that one.
+await build({
+  absWorkingDir: here("."),
+  entryPoints: { portal: here("src/portal/main.ts") },
+  outdir: `${outdir}/portal`,
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "warning",
+  define: { define: "undefined", "process.env.NODE_ENV": '"production"', global: "globalThis" },
+  loader: { ".svg": "dataurl", ".woff2": "dataurl", ".png": "dataurl" },
+});
+
 let raw = 0;
 let packed = 0;
 for (const name of ["panels.js", "runwidgets.css"]) {

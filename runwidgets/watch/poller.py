@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from runwidgets.errors import StoreError, UserError
 from runwidgets.watch.feed import Feed
+from runwidgets.watch.viewer import for_this_viewer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +73,7 @@ class Subscription:
         self._poller = poller
         self._watched = watched
         self.seconds = seconds
-        self.on_look = on_look
+        self.on_look = for_this_viewer(on_look)
         self.seen: RunView | None = None
 
     def refresh(self) -> None:
@@ -90,7 +91,7 @@ class Errand:
     def __init__(self, poller: Poller, seconds: float, action: Callable[[], None]) -> None:
         self._poller = poller
         self.seconds = seconds
-        self.action = action
+        self.action = for_this_viewer(action)
         self.due = 0.0
 
     def cancel(self) -> None:

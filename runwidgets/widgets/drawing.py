@@ -13,6 +13,7 @@ from runwidgets.watch.lens import GRIDS, Sight, lens_chart, zoom_request
 from runwidgets.watch.lines import draw, x_axis_of
 from runwidgets.watch.table import MetricTable
 from runwidgets.watch.view import RunView
+from runwidgets.watch.viewer import for_this_viewer
 from runwidgets.watch.wire import DEFAULT_CONTROLS, PAGE_SIZE
 from runwidgets.watch.zoom import Closer, Zooms
 from runwidgets.widgets.figures import Figures
@@ -102,7 +103,7 @@ class Drawing:
     def begin(self) -> None:
         """Make the charts, off the caller's thread: the table can be read before they are there."""
         self.is_on = True
-        threading.Thread(target=self.draw, name="runwidgets-draw", daemon=True).start()
+        threading.Thread(target=for_this_viewer(self.draw), name="runwidgets-draw", daemon=True).start()
 
     def forget_views(self) -> None:
         """Forget what was seen of it: the last view is gone."""

@@ -41,6 +41,7 @@ COMMANDS: Final = (
     "runwidgets.commands.cancel",
     "runwidgets.commands.delete",
     "runwidgets.commands.compute",
+    "runwidgets.commands.portal",
     "runwidgets.doctor",
     "runwidgets.commands.completion",
 )

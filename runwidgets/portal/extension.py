@@ -1,28 +1,37 @@
-"""The portal as an extension of Jupyter Server: its routes."""
+"""The portal within a Jupyter server: its routes, and what its pages share."""
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_server.utils import url_path_join
 
-from runwidgets.portal.handlers import ModuleHandler, PageHandler, SocketHandler, StaticHandler
+from runwidgets.addressing import PREFIX
+from runwidgets.portal.api import AboutHandler, TicketsHandler
+from runwidgets.portal.assets import ModuleHandler, StaticHandler
+from runwidgets.portal.pages import PageHandler
+from runwidgets.portal.portal import KEY, Portal
+from runwidgets.portal.sockets import SocketHandler
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
-PREFIX: Final = "runwidgets"
+ROUTES: Final[tuple[tuple[str, Any], ...]] = (
+    (r"/static/(portal\.(?:js|css))", StaticHandler),
+    (r"/modules/(anywidget|bqplot|bqscales)/index\.js", ModuleHandler),
+    (r"/socket(/.*)", SocketHandler),
+    (r"/api/about", AboutHandler),
+    (r"/api/tickets", TicketsHandler),
+    (r"(/.*)?", PageHandler),
+)
+"""Below the portal's prefix; the first that fits."""
 
 
 def add_portal(serverapp: ServerApp) -> None:
     """Serve the portal under ``/runwidgets`` of a Jupyter server."""
-    base = url_path_join(serverapp.web_app.settings["base_url"], PREFIX)
-    routes = (
-        (r"/static/(portal\.(?:js|css))", StaticHandler),
-        (r"/modules/(anywidget|bqplot|bqscales)/index\.js", ModuleHandler),
-        (r"/socket(/.*)", SocketHandler),
-        (r"(/.*)?", PageHandler),
-    )
-    serverapp.web_app.add_handlers(".*$", [(base + path, handler) for path, handler in routes])
-    serverapp.log.info("runwidgets %s is at %s", version("runwidgets"), base)
+    settings = serverapp.web_app.settings
+    settings[KEY] = Portal(time.monotonic)
+    base = url_path_join(settings["base_url"], PREFIX)
+    serverapp.web_app.add_handlers(".*$", [(base + path, handler) for path, handler in ROUTES])
+    serverapp.log.info("runwidgets shows runs at %s", base)

@@ -46,6 +46,10 @@ class Mirror:
         with self._mutex:
             self._comms[comm.comm_id] = comm
 
+    def end(self) -> None:
+        """Send nothing more: the page is gone."""
+        self._send = _nowhere
+
     def drop(self, comm: PageComm) -> None:
         """Forget a comm that is closed."""
         with self._mutex:
@@ -63,6 +67,10 @@ class Mirror:
         message = {"content": {"comm_id": frame["id"], "data": data}, "buffers": list(buffers), "metadata": {}}
         with made_for(self):
             found.handle_msg(message)
+
+
+def _nowhere(_frame: bytes) -> None:
+    """Send a frame to nobody."""
 
 
 class PageComm(BaseComm):  # type: ignore[misc]  # comm has no types that mypy believes

@@ -13,18 +13,24 @@ if TYPE_CHECKING:
     from ipywidgets import Widget
 
 
-def view_of(path: str) -> Widget:
+def view_of(path: str) -> tuple[Widget, str]:
     """Make what is shown at a path below the portal's own.
+
+    Returns
+    -------
+    widget, title
+        The title is the page's.
 
     Raises
     ------
     NotFoundError
-        If nothing is.
+        If nothing is there.
     """
     match [unquote(part) for part in path.strip("/").split("/")]:
-        case [workspace, "runs", run_id]:
+        case ["w", workspace, "runs", run_id]:
             from runwidgets.widgets.details import RunDetails
 
-            return RunDetails(Run.get(Workspace.get(workspace), run_id))
+            run = Run.get(Workspace.get(workspace), run_id)
+            return RunDetails(run), run.display_name or run.id
         case _:
-            raise NotFoundError(f"nothing is at {path}")
+            raise NotFoundError(f"there is no page {path}")

@@ -7,11 +7,12 @@ const root = document.getElementById("rw-portal");
 if (root !== null) begin(root);
 
 function begin(host: HTMLElement): void {
-  const { socket: path = "", modules = "" } = host.dataset;
-  const loader = widgetLoader((name) => `${modules}/${encodeURIComponent(name)}/index.js`);
+  const { base = "", path = "/", modules = "" } = host.dataset;
+  const versions = new Map(modules.split(" ").map((entry) => entry.split("=") as [string, string]));
+  const loader = widgetLoader((name) => `${base}/modules/${encodeURIComponent(name)}/index.js?v=${versions.get(name)}`);
   void loader.load("anywidget"); // while the server makes the widgets
   void loader.load("bqplot");
-  const url = new URL(path, location.href);
+  const url = new URL(`${base}/socket${path}`, location.href);
   url.protocol = url.protocol.replace("http", "ws");
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";

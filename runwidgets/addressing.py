@@ -1,7 +1,7 @@
-"""The address of the page that shows something: of a server that answers and serves this home, or one that is started.
+"""The address of a page of the portal: on a server that answers and serves this home, or on one that is started.
 
-A server is asked whether it is one, with the secret that it keeps for this user: neither a file that a dead process left
-nor a port that another has taken is believed.
+A server is asked whether it is one, with the secret that it keeps for this user: neither a file that a dead process
+left nor a port that another has taken is believed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
@@ -51,8 +52,8 @@ def page_path(*names: str) -> str:
 def portal_url(path: str) -> str:
     """Give the address of a page.
 
-    In this order: where ``RUNWIDGETS_PORTAL_URL`` says; a Jupyter server of this user that serves this home; a portal of
-    this user; one that is started, in the background, on loopback. In a submitted script, and with
+    In this order: where ``RUNWIDGETS_PORTAL_URL`` says; a Jupyter server of this user that serves this home; a portal
+    of this user; one that is started, in the background, on loopback. In a submitted script, and with
     ``RUNWIDGETS_NO_PORTAL=1``, none is started, and the address is the one that it would have.
 
     Parameters
@@ -107,17 +108,19 @@ def secret(name: str) -> str:
     draft = file.with_name(f"{name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         if not file.exists():
-            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as out:
-                out.write(secrets.token_urlsafe(_SECRET_BYTES))
-            try:
+            write_private(draft, secrets.token_urlsafe(_SECRET_BYTES))
+            with suppress(FileExistsError):
                 os.link(draft, file)  # of several at once, one wins
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
+            draft.unlink()
         return file.read_text("ascii")
     except OSError as error:
         raise StoreError(f"a secret of the portal can be neither read nor made: {error}") from error
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only this user may read."""
+    with open(file, "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+        out.write(text)
 
 
 class _Server:

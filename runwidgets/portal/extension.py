@@ -32,6 +32,8 @@ def add_portal(serverapp: ServerApp) -> None:
     """Serve the portal under ``/runwidgets`` of a Jupyter server."""
     settings = serverapp.web_app.settings
     settings[KEY] = Portal(time.monotonic)
+    settings["extra_log_scrub_param_keys"] = [*(settings.get("extra_log_scrub_param_keys") or ()), "ticket"]
     base = url_path_join(settings["base_url"], PREFIX)
-    serverapp.web_app.add_handlers(".*$", [(base + path, handler) for path, handler in ROUTES])
+    routes: Any = [(base + path, handler) for path, handler in ROUTES]
+    serverapp.web_app.add_handlers(".*$", routes)  # type: ignore[no-untyped-call]
     serverapp.log.info("runwidgets shows runs at %s", base)

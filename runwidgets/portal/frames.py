@@ -49,12 +49,12 @@ def unpack_frame(data: bytes) -> tuple[Frame, list[memoryview]]:
         head = json.loads(data[_LENGTH.size : start])
         lengths = head["buffers"]
         frame: Frame = {"kind": head["kind"], "id": head["id"], "data": head["data"], "metadata": None}
-        if not isinstance(frame["id"], str) or not all(type(n) is int and n >= 0 for n in lengths):
-            raise TypeError
-        if start + sum(lengths) != len(data):
-            raise ValueError
+        fits = isinstance(frame["id"], str) and all(type(n) is int and n >= 0 for n in lengths)
+        fits = fits and start + sum(lengths) == len(data)
     except (struct.error, ValueError, TypeError, KeyError, RecursionError):
-        raise UserError("a message from the browser is not of the form that the portal reads") from None
+        fits = False
+    if not fits:
+        raise UserError("a message from the browser is not of the form that the portal reads")
     buffers = []
     for size in lengths:
         buffers.append(memoryview(data)[start : start + size])

@@ -17,7 +17,7 @@ NOTHING_ALLOWED: Final = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """The policy of what is no page."""
 
 
-class PortalHandler(JupyterHandler):  # type: ignore[misc]
+class PortalHandler(JupyterHandler):
     """A route of the portal: whoever asks has signed in, unless the method says otherwise."""
 
     policy = NOTHING_ALLOWED

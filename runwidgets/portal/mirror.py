@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import comm
 from comm.base_comm import BaseComm
+from ipywidgets.widgets.widget import _instances
 
 from runwidgets.portal.frames import pack_frame
 from runwidgets.watch.viewer import current_viewer, made_for
@@ -64,16 +65,25 @@ class Mirror:
             return
         if data.get("method") not in _FROM_BROWSER:
             return
+        if "state" in data:
+            data = {**data, "state": _allowed(data["state"], _instances.get(frame["id"])), "buffer_paths": []}
+            buffers = ()
         message = {"content": {"comm_id": frame["id"], "data": data}, "buffers": list(buffers), "metadata": {}}
         with made_for(self):
             found.handle_msg(message)
+
+
+def _allowed(state: Any, widget: Any) -> dict[str, Any]:
+    """Give what a browser may set of what it wants to: the traits that are its own."""
+    names = {"_view_count", *getattr(widget, "browser_traits", ())}
+    return {name: value for name, value in state.items() if name in names} if isinstance(state, dict) else {}
 
 
 def _nowhere(_frame: bytes) -> None:
     """Send a frame to nobody."""
 
 
-class PageComm(BaseComm):  # type: ignore[misc]  # comm has no types that mypy believes
+class PageComm(BaseComm):
     """A comm whose other end is a page."""
 
     def __init__(self, mirror: Mirror, *args: Any, **kwargs: Any) -> None:

@@ -23,10 +23,11 @@ For a new one, run</p>
 and open what it prints.</p>
 </html>
 """
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 
 def sign_in_page(handler: JupyterHandler) -> None:
     """Answer with the page that says how to be let in."""
     handler.set_status(403)
-    handler.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+    handler.set_header("Content-Security-Policy", _POLICY)
     handler.finish(_PAGE)

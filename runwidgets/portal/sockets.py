@@ -31,7 +31,7 @@ _MOST_UNSENT: Final = 64 * 2**20
 """How many bytes may wait to be taken by a browser; one that is so slow is better off with a fresh page."""
 
 
-class SocketHandler(WebSocketMixin, WebSocketHandler, PortalHandler):  # type: ignore[misc]
+class SocketHandler(WebSocketMixin, WebSocketHandler, PortalHandler):
     """One page."""
 
     @property
@@ -88,12 +88,12 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, PortalHandler):  # type: i
 
         try:
             with made_for(self._mirror):
-                self._widget, about = view_of(path)
-            root = {"title": about}
+                self._widget, steps = view_of(path)
+            root = {"steps": steps}
             self._post(pack_frame({"kind": "root", "id": self._widget.model_id, "data": root, "metadata": {}}))
         except RunwidgetsError as error:
             self._tell(str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 (whatever it is, who looks at the page is told)
             _log.exception("the page %s could not be made", path)
             self._tell("This page could not be made; the log of the portal says why.")
 
@@ -103,7 +103,7 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, PortalHandler):  # type: i
     def _receive(self, frame: Frame, buffers: list[memoryview]) -> None:
         try:
             self._mirror.receive(frame, buffers)
-        except Exception:
+        except Exception:  # noqa: BLE001 (one message's mistake must not end the page)
             _log.exception("a message of a page could not be worked on")
 
     def _tear_down(self) -> None:

@@ -7,7 +7,6 @@ import logging
 import os
 import webbrowser
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from jupyter_server.auth.identity import IdentityProvider
@@ -16,26 +15,26 @@ from jupyter_server.serverapp import ServerApp
 from tornado.ioloop import PeriodicCallback
 from traitlets import Bool, Float, default
 
-from runwidgets.addressing import DEFAULT_PORT, PREFIX, portal_folder, secret
+from runwidgets.addressing import DEFAULT_PORT, PREFIX, portal_folder, secret, write_private
 from runwidgets.portal.portal import KEY
 from runwidgets.portal.sign_in import sign_in_page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
     from runwidgets.portal.portal import Portal
 
 _LOOK_MILLISECONDS: Final = 15_000
 
 
-class SignInHandler(LoginFormHandler):  # type: ignore[misc]
+class SignInHandler(LoginFormHandler):
     """What a browser sees that has not been let in."""
 
     def _render(self, message: Any = None) -> None:  # noqa: ARG002 (jupyter_server's signature)
         sign_in_page(self)
 
 
-class TicketIdentityProvider(IdentityProvider):  # type: ignore[misc]
+class TicketIdentityProvider(IdentityProvider):
     """Lets in who has a ticket, or the token that is kept for this user's processes."""
 
     login_handler_class = SignInHandler
@@ -54,12 +53,12 @@ class TicketIdentityProvider(IdentityProvider):  # type: ignore[misc]
         return True
 
 
-class PortalApp(ServerApp):  # type: ignore[misc]
+class PortalApp(ServerApp):
     """The server. Its options are those of Jupyter Server."""
 
     name = "runwidgets-portal"
     description = "Shows runs in a browser."
-    default_services = ("auth", "security")
+    default_services = ("auth", "security")  # type: ignore[assignment]  # fewer, as its documentation invites to
 
     idle_seconds = Float(0.0, help="End after so long without a visitor; 0 for never.").tag(config=True)
     in_background = Bool(False, help="Started by another process: say nothing.").tag(config=True)
@@ -103,17 +102,16 @@ class PortalApp(ServerApp):  # type: ignore[misc]
         """The portal in it."""
         return cast("Portal", self.web_app.settings[KEY])
 
-    def initialize(self, argv: Sequence[str] | None = None, **_: Any) -> None:
+    def initialize(self, argv: list[str] | None = None, *_: Any, **__: Any) -> None:
         """Set up, with no other extension than the portal."""
         self.jpserver_extensions = {"runwidgets.portal": True}
-        super().initialize(argv=list(argv or ()), find_extensions=False)
+        super().initialize(argv=argv, find_extensions=False)
 
     def write_server_info_file(self) -> None:
         """Tell this user's processes where it is."""
         self._file = portal_folder() / f"server-{os.getpid()}.json"
-        told = json.dumps({"url": self.connection_url, "pid": os.getpid(), "token": self.identity_provider.token})
-        with open(os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-            out.write(told)
+        told = {"url": self.connection_url, "pid": os.getpid(), "token": self.identity_provider.token}
+        write_private(self._file, json.dumps(told))
         if self.idle_seconds > 0:
             PeriodicCallback(self._end_unless_visited, min(_LOOK_MILLISECONDS, self.idle_seconds * 250)).start()
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import unquote
 
+from runwidgets.addressing import page_path
 from runwidgets.errors import NotFoundError
 from runwidgets.run import Run
 from runwidgets.workspace import Workspace
@@ -13,13 +14,20 @@ if TYPE_CHECKING:
     from ipywidgets import Widget
 
 
-def view_of(path: str) -> tuple[Widget, str]:
+class Step(TypedDict):
+    """One step of the way to a page: ``Step`` in ``js/src/portal/chrome.ts``."""
+
+    title: str
+    path: str | None
+
+
+def view_of(path: str) -> tuple[Widget, list[Step]]:
     """Make what is shown at a path below the portal's own.
 
     Returns
     -------
-    widget, title
-        The title is the page's.
+    widget, steps
+        The way to the page, itself last.
 
     Raises
     ------
@@ -31,6 +39,12 @@ def view_of(path: str) -> tuple[Widget, str]:
             from runwidgets.widgets.details import RunDetails
 
             run = Run.get(Workspace.get(workspace), run_id)
-            return RunDetails(run), run.display_name or run.id
+            experiment = run.experiment.name
+            return RunDetails(run), [
+                {"title": "runwidgets", "path": page_path("")},
+                {"title": workspace, "path": page_path("w", workspace)},
+                {"title": experiment, "path": page_path("w", workspace, "experiments", experiment)},
+                {"title": run.name or run.id, "path": page_path("w", workspace, "runs", run.id)},
+            ]
         case _:
             raise NotFoundError(f"there is no page {path}")

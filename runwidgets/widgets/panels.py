@@ -39,6 +39,9 @@ class Panel(anywidget.AnyWidget):
     state = t.Dict().tag(sync=True)
     """What is shown: the wire state of the panel's name; by default that of a run of which nothing is known yet."""
 
+    browser_traits = t.List(t.Unicode()).tag(sync=True)
+    """Names of the traits that the browser sets; default none. All others are Python's."""
+
     def open(self) -> None:
         """Open the channel to the browser, such that its messages are heard while a cell runs."""
         super().open()
@@ -84,6 +87,10 @@ class HeaderPanel(Panel):
 
     _esm = part("header")
 
+    @t.default("browser_traits")
+    def _from_browser(self) -> list[str]:
+        return ["selected_index", "time_zone"]
+
     selected_index = t.Int(0).tag(sync=True)
     """Which tab is open, by its place; default 0. Set by the browser."""
 
@@ -110,6 +117,10 @@ class MetricsPanel(AskingPanel):
     """
 
     _esm = part("metrics")
+
+    @t.default("browser_traits")
+    def _from_browser(self) -> list[str]:
+        return ["controls"]
 
     controls = t.Dict(dict(DEFAULT_CONTROLS)).tag(sync=True)
     """Filter, smoothing, axes, columns and page; default `DEFAULT_CONTROLS`. Set by the browser."""
@@ -213,6 +224,10 @@ class LogsPanel(Panel):
     """
 
     _esm = part("logs")
+
+    @t.default("browser_traits")
+    def _from_browser(self) -> list[str]:
+        return ["controls"]
 
     controls = t.Dict(dict(DEFAULT_LOGS_CONTROLS)).tag(sync=True)
     """Which log, and whether its lines are wrapped; default `DEFAULT_LOGS_CONTROLS`. Set by the browser."""

@@ -17,7 +17,9 @@ export class AmdLoader {
     const define = (...args: unknown[]) => {
       const factory = args.at(-1) as Factory;
       const needs = (args.at(-2) ?? []) as string[];
-      const script = document.currentScript as (HTMLScriptElement & { take?: (made: Promise<unknown>) => void }) | null;
+      const script = document.currentScript as
+        | (HTMLScriptElement & { take?: (made: Promise<unknown>) => void })
+        | null;
       script?.take?.(Promise.all(needs.map((name) => this.load(name))).then((found) => factory(...found)));
     };
     define.amd = {};

@@ -10,13 +10,18 @@ export interface Frame {
 const HEAD = 4;
 
 /** Four bytes with the length of the header (little-endian), the header as JSON, the buffers one after the other. */
-export function packFrame(frame: Frame, buffers: readonly (ArrayBuffer | ArrayBufferView)[] = []): Uint8Array<ArrayBuffer> {
+export function packFrame(
+  frame: Frame,
+  buffers: readonly (ArrayBuffer | ArrayBufferView)[] = [],
+): Uint8Array<ArrayBuffer> {
   const parts = buffers.map((buffer) =>
     ArrayBuffer.isView(buffer)
       ? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
       : new Uint8Array(buffer),
   );
-  const head = new TextEncoder().encode(JSON.stringify({ ...frame, buffers: parts.map((part) => part.length) }));
+  const head = new TextEncoder().encode(
+    JSON.stringify({ ...frame, buffers: parts.map((part) => part.length) }),
+  );
   const whole = new Uint8Array(HEAD + head.length + parts.reduce((sum, part) => sum + part.length, 0));
   new DataView(whole.buffer).setUint32(0, head.length, true);
   whole.set(head, HEAD);

@@ -28,7 +28,12 @@ class PageComm {
     throw new Error("Widgets are made by the server.");
   }
 
-  send(data: unknown, callbacks?: Message, _metadata?: unknown, buffers?: ArrayBuffer[] | ArrayBufferView[]): string {
+  send(
+    data: unknown,
+    callbacks?: Message,
+    _metadata?: unknown,
+    buffers?: ArrayBuffer[] | ArrayBufferView[],
+  ): string {
     this.#send({ kind: "message", id: this.comm_id, data }, buffers);
     // Without an answer that it is idle again, a model holds back what it has to save.
     queueMicrotask(() => callbacks?.iopub?.status?.({ content: { execution_state: "idle" } }));
@@ -65,8 +70,8 @@ export class PortalManager extends ManagerBase {
     if (kind === "open") {
       const comm = new PageComm(id, this.#send);
       this.#comms.set(id, comm);
-      this.handle_comm_open(comm as unknown as base.IClassicComm, message as unknown as Message).catch((error: unknown) =>
-        console.error(error),
+      this.handle_comm_open(comm as unknown as base.IClassicComm, message as unknown as Message).catch(
+        (error: unknown) => console.error(error),
       );
     } else if (kind === "message") {
       // A model is made asynchronously; it hears what came meanwhile after that.
@@ -81,15 +86,10 @@ export class PortalManager extends ManagerBase {
     }
   }
 
-  /** Shows a widget in an element. */
-  async show(id: string, host: HTMLElement): Promise<void> {
-    const model = await this.get_model(id);
-    const view = await this.create_view(model as base.DOMWidgetModel);
-    const { Widget } = await import("@lumino/widgets");
-    Widget.attach((view as base.DOMWidgetView).luminoWidget, host);
-  }
-
-  protected override async loadClass(className: string, moduleName: string): Promise<typeof base.WidgetModel | typeof base.WidgetView> {
+  protected override async loadClass(
+    className: string,
+    moduleName: string,
+  ): Promise<typeof base.WidgetModel | typeof base.WidgetView> {
     const module = (await this.#loader.load(moduleName)) as Record<string, typeof base.WidgetModel>;
     const found = module[className];
     if (found === undefined) throw new Error(`${moduleName} has no ${className}.`);

@@ -398,6 +398,12 @@ class Experiment:
 
         return Run.list(self, type, tags, properties, include_children=include_children)
 
+    def get_portal_url(self) -> str:
+        """Give the address of this experiment's page; as `Run.get_portal_url`."""
+        from runwidgets.addressing import page_path, portal_url
+
+        return portal_url(page_path("w", self.workspace.name, "experiments", self.name))
+
     def _repr_html_(self) -> str:
         from runwidgets.reprs import as_table
 

@@ -288,6 +288,23 @@ class Run(InContext, Family, Snapshotting, Reading):
         """Give the status, and what the queue says of it; of an interactive run, nothing."""
         return {"status": self.get_status(), "details": None}
 
+    def get_portal_url(self) -> str:
+        """Give the address of this run's page; a server is found, or started on this machine.
+
+        Returns
+        -------
+        str
+            With a ticket that lets a browser in, once, within ten minutes; see `runwidgets.addressing.portal_url`.
+
+        Raises
+        ------
+        StoreError
+            If no server answers, and none can be started.
+        """
+        from runwidgets.addressing import page_path, portal_url
+
+        return portal_url(page_path("w", self._experiment.workspace.name, "runs", self._id))
+
     def get_environment(self) -> Environment:
         """Give the environment that a submitted script runs in.
 

@@ -13,7 +13,7 @@ from jupyter_server.auth.identity import IdentityProvider
 from jupyter_server.auth.login import LoginFormHandler
 from jupyter_server.serverapp import ServerApp
 from tornado.ioloop import PeriodicCallback
-from traitlets import Bool, Float, default
+from traitlets import Bool, Float, Int, default
 
 from runwidgets.addressing import DEFAULT_PORT, PREFIX, portal_folder, secret, write_private
 from runwidgets.portal.portal import KEY
@@ -64,6 +64,9 @@ class PortalApp(ServerApp):
     in_background = Bool(False, help="Started by another process: say nothing.").tag(config=True)
 
     _file: Path | None = None
+
+    websocket_ping_interval = Int(30_000, config=True)
+    websocket_ping_timeout = Int(30_000, config=True)
 
     @default("port")
     def _usual_port(self) -> int:

@@ -41,6 +41,7 @@ _ASK_SECONDS: Final = 2.0
 _START_SECONDS: Final = 20.0
 _LOOK_SECONDS: Final = 0.05
 _SECRET_BYTES: Final = 24
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _LONGEST_ANSWER: Final = 2**16
 
 
@@ -132,9 +133,8 @@ class _Server:
 def _portals() -> Iterator[_Server]:
     for file in sorted((home() / ".portal").glob("server-*.json")):
         info = _read(file)
-        url, token = info.get("url"), info.get("token")
-        if isinstance(url, str) and isinstance(token, str) and _is_local(url):
-            yield _Server(url, token)
+        if (server := _server_of(info)) is not None:
+            yield server
 
 
 def _jupyter_servers() -> Iterator[_Server]:
@@ -146,9 +146,8 @@ def _jupyter_servers() -> Iterator[_Server]:
     found = [_read(file) for file in Path(jupyter_runtime_dir()).glob("jpserver-*.json")]
     found.sort(key=lambda info: str(info.get("pid")) != os.environ.get("JPY_PARENT_PID"))
     for info in found:
-        url, token = info.get("url"), info.get("token")
-        if isinstance(url, str) and isinstance(token, str) and token and _is_local(url):
-            yield _Server(url, token)
+        if (server := _server_of(info)) is not None:
+            yield server
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -159,15 +158,31 @@ def _read(file: Path) -> dict[str, Any]:
     return info if isinstance(info, dict) else {}
 
 
-def _is_local(url: str) -> bool:
-    """Tell whether a token may be sent there: it stays on this machine, or is encrypted."""
+def _server_of(info: dict[str, Any]) -> _Server | None:
+    """Give the server that a file tells of, if its token may be sent there: to the very process that wrote it."""
+    url, token, pid = info.get("url"), info.get("token"), info.get("pid")
+    if not (isinstance(url, str) and isinstance(token, str) and token and type(pid) is int):
+        return None
     parts = urlsplit(url)
-    return parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.scheme not in {"http", "https"} or parts.hostname not in _LOOPBACK or not _listens(pid, parts.port):
+        return None
+    return _Server(url, token)
+
+
+def _listens(pid: int, port: int | None) -> bool:
+    """Tell whether a process listens at a port: the one that did may be gone, and its port another's."""
+    import psutil
+
+    try:
+        sockets = psutil.Process(pid).net_connections("tcp")
+    except (psutil.Error, ValueError, OverflowError):
+        return False
+    return any(found.status == psutil.CONN_LISTEN and found.laddr.port == port for found in sockets)
 
 
 def _ask(server: _Server, path: str) -> str | None:
     """Ask a server for a ticket to a page; None if it does not answer, or not as one that serves this home."""
-    request = urllib.request.Request(  # noqa: S310 (http or https, by _is_local)
+    request = urllib.request.Request(  # noqa: S310 (http or https, by _server_of)
         f"{server.url}/{PREFIX}/api/tickets",
         data=json.dumps({"home": secret("id")}).encode(),
         headers={"Authorization": f"token {server.token}", "Content-Type": "application/json"},

@@ -160,6 +160,12 @@ class ComputeTarget:
         running = self._queue.running()
         return ComputeStatus(self._queue.slots, running, [run_id for run_id in waiting if run_id not in running])
 
+    def get_portal_url(self) -> str:
+        """Give the address of this target's page; as `Run.get_portal_url`."""
+        from runwidgets.addressing import page_path, portal_url
+
+        return portal_url(page_path("w", self._workspace.name, "compute", self.name))
+
     def wait_for_completion(self, show_output: bool = False, **kwargs: Any) -> None:  # noqa: ARG002 (SDK v1's signature)
         """Return at once: a target of this machine is there when it is made."""
         if show_output:

@@ -395,6 +395,12 @@ class Workspace:
 
         return {model.name: model for model in sorted(Model.list(self, latest=True), key=lambda model: model.name)}
 
+    def get_portal_url(self) -> str:
+        """Give the address of this workspace's page; as `Run.get_portal_url`."""
+        from runwidgets.addressing import page_path, portal_url
+
+        return portal_url(page_path("w", self._name))
+
     def get_run(self, run_id: str) -> Run:
         """Open a run of whichever experiment by its id.
 

@@ -10,7 +10,6 @@ from tornado import web
 
 from runwidgets.addressing import secret
 from runwidgets.errors import NotFoundError, UserError
-from runwidgets.experiment import Experiment
 from runwidgets.home import workspace_names
 from runwidgets.portal.handling import PortalHandler, run_at
 from runwidgets.portal.openapi import document

@@ -51,6 +51,14 @@ class Mirror:
         """Send nothing more: the page is gone."""
         self._send = _nowhere
 
+    def clear(self) -> None:
+        """Close all widgets that the page still has: those that nobody closes, such as layouts."""
+        with self._mutex:
+            left = list(self._comms)
+        for id_ in left:
+            if (widget := _instances.get(id_)) is not None:
+                widget.close()
+
     def drop(self, comm: PageComm) -> None:
         """Forget a comm that is closed."""
         with self._mutex:

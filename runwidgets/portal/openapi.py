@@ -14,7 +14,7 @@ _MAYBE_NUMBER: Final = {"type": ["number", "null"]}
 _WHOLE: Final = {"type": "integer", "minimum": 0}
 _TEXTS: Final = {"type": "object", "additionalProperties": _MAYBE_TEXT}
 _VALUE: Final = {
-    "description": "A logged value. What JSON lacks is wrapped: {\"float\": \"NaN\"}, {\"int\": \"9007199254740993\"}.",
+    "description": 'A logged value. What JSON lacks is wrapped: {"float": "NaN"}, {"int": "9007199254740993"}.',
     "type": ["number", "string", "boolean", "null", "object"],
 }
 
@@ -105,7 +105,7 @@ def document(base: str) -> dict[str, Any]:
     for path, described in paths.items():
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
         described["parameters"] += [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}} for name in names
+            {"name": name, "in": "path", "required": True, "schema": {**_TEXT, "minLength": 1}} for name in names
         ]
     return {
         "openapi": "3.1.0",

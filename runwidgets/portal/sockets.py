@@ -108,10 +108,11 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, PortalHandler):
 
     def _tear_down(self) -> None:
         self._mirror.end()
-        if self._widget is not None:
-            with made_for(self._mirror):
+        with made_for(self._mirror):
+            if self._widget is not None:
                 self._widget.close()
-            self._widget = None
+            self._mirror.clear()
+        self._widget = None
 
     def _post(self, data: bytes) -> None:
         """Send a frame, from any thread."""

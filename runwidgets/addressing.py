@@ -163,8 +163,12 @@ def _server_of(info: dict[str, Any]) -> _Server | None:
     url, token, pid = info.get("url"), info.get("token"), info.get("pid")
     if not (isinstance(url, str) and isinstance(token, str) and token and type(pid) is int):
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or parts.hostname not in _LOOPBACK or not _listens(pid, parts.port):
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or parts.hostname not in _LOOPBACK or not _listens(pid, port):
         return None
     return _Server(url, token)
 

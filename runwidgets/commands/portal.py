@@ -18,14 +18,15 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "portal",
         help="show all runs in the browser",
         description="Serve the portal on this machine: all workspaces, experiments and runs in the browser, live.",
-        epilog="Other options are those of Jupyter Server, such as --ServerApp.certfile=FILE.",
+        epilog="Options of Jupyter Server follow `--`: runwidgets portal -- --ServerApp.certfile=FILE",
         allow_abbrev=False,
     )
     parser.add_argument("--port", type=int, help="by default 8790, or the next that is free")
     parser.add_argument("--open", action="store_true", help="open it in the browser")
     parser.add_argument("--ticket", action="store_true", help="print a link that lets a browser in, and end")
     parser.add_argument("--background", action="store_true", help="end after an hour without a visitor")
-    parser.set_defaults(run=_run, takes_more=True)
+    parser.add_argument("options", nargs="*", metavar="-- OPTION", help="of Jupyter Server")
+    parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -36,7 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
         return DONE
     from runwidgets.portal.standalone import PortalApp
 
-    options = list(getattr(arguments, "more", ()))
+    options = list(arguments.options)
     if arguments.port is not None:
         options.append(f"--ServerApp.port={arguments.port}")
     if arguments.open:

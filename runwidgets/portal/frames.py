@@ -49,7 +49,11 @@ def unpack_frame(data: bytes) -> tuple[Frame, list[memoryview]]:
         head = json.loads(data[_LENGTH.size : start])
         lengths = head["buffers"]
         frame: Frame = {"kind": head["kind"], "id": head["id"], "data": head["data"], "metadata": None}
-        fits = isinstance(frame["id"], str) and all(type(n) is int and n >= 0 for n in lengths)
+        fits = (
+            isinstance(frame["id"], str)
+            and isinstance(lengths, list)
+            and all(type(n) is int and n >= 0 for n in lengths)
+        )
         fits = fits and start + sum(lengths) == len(data)
     except (struct.error, ValueError, TypeError, KeyError, RecursionError):
         fits = False

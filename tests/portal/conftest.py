@@ -65,7 +65,7 @@ class Server:
         self.home = home
         self.log = (home / "portal-of-test.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "runwidgets", "portal", f"--port={port}", *options],
+            [sys.executable, "-m", "runwidgets", "portal", f"--port={port}", "--", *options],
             env={**os.environ, "RUNWIDGETS_HOME": str(home)},
             stdout=self.log,
             stderr=self.log,
@@ -73,7 +73,9 @@ class Server:
         file = home / ".portal" / f"server-{self.process.pid}.json"
         end = time.monotonic() + START_SECONDS
         while not (file.exists() and file.read_text()):
-            assert self.process.poll() is None, (home / "portal-of-test.log").read_text()
+            if self.process.poll() is not None:
+                self.log.close()
+                pytest.fail((home / "portal-of-test.log").read_text())
             assert time.monotonic() < end, "the portal does not start"
             time.sleep(0.05)
         self.info = json.loads(file.read_text())

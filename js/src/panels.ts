@@ -9,6 +9,7 @@ import evaluation from "./evaluation";
 import files from "./files";
 import header from "./header";
 import heading from "./heading";
+import home from "./home";
 import images from "./images";
 import lens from "./lens";
 import logs from "./logs";
@@ -33,6 +34,7 @@ builds.set(BUILD, {
   files,
   header,
   heading,
+  home,
   images,
   lens,
   logs,

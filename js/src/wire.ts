@@ -869,3 +869,55 @@ export interface PictureMessage {
   key: string;
   mime: string;
 }
+
+/** A run in an overview; `href` is where its page is, in the portal. */
+export interface OverviewRun {
+  workspace: string;
+  experiment: string;
+  run_id: string;
+  number: number | null;
+  name: string;
+  status: string;
+  status_group: StatusGroup;
+  started_at: number | null;
+  ended_at: number | null;
+  href: string | null;
+}
+
+export interface OverviewExperiment {
+  workspace: string;
+  name: string;
+  run_count: number;
+  running: number;
+  last_at: number | null;
+  is_archived: boolean;
+  href: string | null;
+}
+
+export interface OverviewWorkspace {
+  name: string;
+  href: string | null;
+  compute_href: string | null;
+  /** Why it could not be looked at. */
+  trouble: string | null;
+}
+
+/** `HomePanel.state`. */
+export interface OverviewState {
+  workspaces: OverviewWorkspace[];
+  experiments: OverviewExperiment[];
+  experiments_total: number;
+  running: OverviewRun[];
+  running_total: number;
+  recent: OverviewRun[];
+  sent_at: number;
+}
+
+/** What `HomePanel` answers to `{ kind: "search", text }`. */
+export interface FoundMessage {
+  kind: "found";
+  text: string;
+  runs: OverviewRun[];
+  is_all: boolean;
+  trouble?: string;
+}

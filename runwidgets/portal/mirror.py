@@ -28,10 +28,18 @@ class Mirror:
     ----------
     send
         Takes a frame for the page, from any thread.
+    base
+        The path of the portal.
+
+    Attributes
+    ----------
+    base
+        The path of the portal.
     """
 
-    def __init__(self, send: Callable[[bytes], None]) -> None:
+    def __init__(self, send: Callable[[bytes], None], base: str = "") -> None:
         self._send = send
+        self.base = base
         self._mutex = threading.Lock()
         self._comms: dict[str, PageComm] = {}
 

@@ -49,7 +49,7 @@ class SocketHandler(WebSocketMixin, WebSocketHandler, PortalHandler):
         super().open(path)
         mirror_widgets()
         self._loop = asyncio.get_running_loop()
-        self._mirror = Mirror(self._post)
+        self._mirror = Mirror(self._post, self.base)
         self._widget: Widget | None = None
         self._unsent = 0
         self._waiting: asyncio.Queue[tuple[Frame, list[memoryview]] | None] = asyncio.Queue(_MOST_WAITING)

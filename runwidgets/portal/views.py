@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import unquote
 
 from runwidgets.addressing import page_path
+from runwidgets.compute import ComputeTarget
 from runwidgets.errors import NotFoundError
 from runwidgets.run import Run
 from runwidgets.workspace import Workspace
@@ -34,17 +35,38 @@ def view_of(path: str) -> tuple[Widget, list[Step]]:
     NotFoundError
         If nothing is there.
     """
-    match [unquote(part) for part in path.strip("/").split("/")]:
-        case ["w", workspace, "runs", run_id]:
-            from runwidgets.widgets.details import RunDetails
+    names = [unquote(part) for part in path.strip("/").split("/")]
+    if names == [""]:
+        from runwidgets.widgets.home import HomeView
 
-            run = Run.get(Workspace.get(workspace), run_id)
-            experiment = run.experiment.name
-            return RunDetails(run), [
-                {"title": "runwidgets", "path": page_path("")},
-                {"title": workspace, "path": page_path("w", workspace)},
-                {"title": experiment, "path": page_path("w", workspace, "experiments", experiment)},
-                {"title": run.name or run.id, "path": page_path("w", workspace, "runs", run.id)},
-            ]
-        case _:
-            raise NotFoundError(f"there is no page {path}")
+        return HomeView(), _way()
+    if len(names) > 1 and names[0] == "w":
+        workspace = Workspace.get(names[1])
+        match names[2:]:
+            case []:
+                from runwidgets.widgets.home import HomeView
+
+                return HomeView([workspace]), _way(workspace)
+            case ["runs", run_id]:
+                from runwidgets.widgets.details import RunDetails
+
+                run = Run.get(workspace, run_id)
+                experiment: Step = _step(run.experiment.name, "w", names[1], "experiments", run.experiment.name)
+                return RunDetails(run), [*_way(workspace), experiment, _step(run.name or run.id, *names)]
+            case ["compute", *which] if len(which) <= 1:
+                from runwidgets.widgets.compute import ComputeView
+
+                targets = workspace.compute_targets
+                shown = [ComputeTarget(workspace, which[0])] if which else list(targets.values())
+                steps = [*_way(workspace), _step("compute", "w", names[1], "compute")]
+                return ComputeView(shown), [*steps, *(_step(name, *names) for name in which)]
+    raise NotFoundError(f"there is no page {path}")
+
+
+def _step(title: str, *names: str) -> Step:
+    return {"title": title, "path": page_path(*names)}
+
+
+def _way(workspace: Workspace | None = None) -> list[Step]:
+    home = _step("runwidgets", "")
+    return [home] if workspace is None else [home, _step(workspace.name, "w", workspace.name)]

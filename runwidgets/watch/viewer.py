@@ -10,6 +10,8 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
+from runwidgets.addressing import page_path
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -21,6 +23,18 @@ _viewer: Final[ContextVar[Any]] = ContextVar("runwidgets_viewer", default=None)
 def current_viewer() -> Any:
     """Give whom widgets are made for here; None for nobody in particular."""
     return _viewer.get()
+
+
+def link(*names: str) -> str | None:
+    """Give where the page of something is, for a viewer who goes from page to page; None for others.
+
+    Parameters
+    ----------
+    *names
+        The parts of its path, such as ``("w", "lab", "runs", run_id)``.
+    """
+    viewer = _viewer.get()
+    return None if viewer is None else str(viewer.base + page_path(*names))
 
 
 @contextmanager

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from runwidgets.watch.wire import HeaderState, MetricsState
 
 
+_FROM_BROWSER: Final = ("controls", "selected_index", "time_zone")
+
+
 class Panel(anywidget.AnyWidget):
     """A panel that shows one ``state``, which only Python sets."""
 
@@ -40,7 +43,11 @@ class Panel(anywidget.AnyWidget):
     """What is shown: the wire state of the panel's name; by default that of a run of which nothing is known yet."""
 
     browser_traits = t.List(t.Unicode()).tag(sync=True)
-    """Names of the traits that the browser sets; default none. All others are Python's."""
+    """Names of the traits that the browser sets; default: those of `_FROM_BROWSER` that it has. All others are Python's."""
+
+    @t.default("browser_traits")
+    def _its_own(self) -> list[str]:
+        return [name for name in _FROM_BROWSER if self.has_trait(name)]
 
     def open(self) -> None:
         """Open the channel to the browser, such that its messages are heard while a cell runs."""
@@ -87,10 +94,6 @@ class HeaderPanel(Panel):
 
     _esm = part("header")
 
-    @t.default("browser_traits")
-    def _from_browser(self) -> list[str]:
-        return ["selected_index", "time_zone"]
-
     selected_index = t.Int(0).tag(sync=True)
     """Which tab is open, by its place; default 0. Set by the browser."""
 
@@ -117,10 +120,6 @@ class MetricsPanel(AskingPanel):
     """
 
     _esm = part("metrics")
-
-    @t.default("browser_traits")
-    def _from_browser(self) -> list[str]:
-        return ["controls"]
 
     controls = t.Dict(dict(DEFAULT_CONTROLS)).tag(sync=True)
     """Filter, smoothing, axes, columns and page; default `DEFAULT_CONTROLS`. Set by the browser."""
@@ -224,10 +223,6 @@ class LogsPanel(Panel):
     """
 
     _esm = part("logs")
-
-    @t.default("browser_traits")
-    def _from_browser(self) -> list[str]:
-        return ["controls"]
 
     controls = t.Dict(dict(DEFAULT_LOGS_CONTROLS)).tag(sync=True)
     """Which log, and whether its lines are wrapped; default `DEFAULT_LOGS_CONTROLS`. Set by the browser."""

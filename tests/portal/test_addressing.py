@@ -143,6 +143,7 @@ def test_a_portal_ends_by_itself_when_nobody_comes(runwidgets_home):
     server = Server(runwidgets_home, "--PortalApp.idle_seconds=1")
     assert server.process.wait(60) == 0
     assert not list(portal_folder().glob("server-*.json"))
+    server.stop()
 
 
 @pytest.mark.slow

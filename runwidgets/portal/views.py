@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from runwidgets.addressing import page_path
 from runwidgets.compute import ComputeTarget
 from runwidgets.errors import NotFoundError
+from runwidgets.experiment import Experiment
 from runwidgets.run import Run
 from runwidgets.workspace import Workspace
 
@@ -53,6 +54,10 @@ def view_of(path: str) -> tuple[Widget, list[Step]]:
                 run = Run.get(workspace, run_id)
                 experiment: Step = _step(run.experiment.name, "w", names[1], "experiments", run.experiment.name)
                 return RunDetails(run), [*_way(workspace), experiment, _step(run.name or run.id, *names)]
+            case ["experiments", name]:
+                from runwidgets.widgets.runlist import RunList
+
+                return RunList(Experiment(workspace, name)), [*_way(workspace), _step(name, *names)]
             case ["compute", *which] if len(which) <= 1:
                 from runwidgets.widgets.compute import ComputeView
 

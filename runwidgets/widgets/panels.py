@@ -43,7 +43,7 @@ class Panel(anywidget.AnyWidget):
     """What is shown: the wire state of the panel's name; by default that of a run of which nothing is known yet."""
 
     browser_traits = t.List(t.Unicode()).tag(sync=True)
-    """Names of the traits that the browser sets; default: those of ``_FROM_BROWSER`` that it has. The rest is Python's."""
+    """Names of the traits that the browser sets; default: all of these that it has. The rest is Python's."""
 
     @t.default("browser_traits")
     def _its_own(self) -> list[str]:

@@ -125,7 +125,7 @@ def test_what_a_display_makes_later_belongs_to_its_page(run):
     count = len(page.mirror)
     run.log_list("loss", [3.0, 2.0, 1.0])
     until(lambda: details._charts.grid.children)
-    figure = details._charts.grid.cards[0].figure
+    card = details._charts.grid.cards[0]
     assert len(page.mirror) > count
-    assert any(frame["kind"] == "open" and frame["id"] == figure.model_id for frame in page.frames)
+    assert any(frame["kind"] == "open" and frame["id"] == card.model_id for frame in page.frames)
     details.close()

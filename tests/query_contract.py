@@ -134,6 +134,7 @@ class QueryContract:
     def few_looked_at(self, monkeypatch):
         """Have few runs looked at before all are."""
         monkeypatch.setattr(search, "_LOOKED_AT", 2)
+        monkeypatch.setattr(search, "_FEW", 2)
 
     @pytest.mark.usefixtures("few_looked_at")
     @settings(

@@ -1,23 +1,25 @@
 """Finding runs in the tables of the SQLite store: those that are wanted, in order, a page at a time.
 
-The best runs by a metric are looked for in the index of last values first, among as few as may do: runs that settle
-there are found in a millisecond. Only where too few of these are wanted, all runs are looked at.
+Three ways lead to a page, the first that does is taken. Where few runs of the workspace have a tag or a metric as it is
+wanted, an index names them, and only they are looked at. The best by a metric are looked for in the index of last
+values, among as few as may do. Else all runs are looked at.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from runwidgets.conditions import ORDERING, Comparison, Field, FieldKind, needed
+from runwidgets.conditions import ORDERING, Comparison, Field, FieldKind, Operator, needed
 from runwidgets.records import MetricKind
 from runwidgets.store.criteria import LIVE, Criteria
 from runwidgets.values import stored_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from runwidgets.records import RunQuery
 
@@ -25,6 +27,10 @@ _GREATEST: Final = "\U0010ffff"
 """The character that comes after all others."""
 _LOOKED_AT: Final = 2000
 """Among so many of the best by a metric, in the whole workspace, wanted runs are looked for at first."""
+_MOST_LOOKED_AT: Final = 20_000
+"""Or among so many, where it seems that these will do."""
+_FEW: Final = 3000
+"""So many runs are looked at one by one rather than all."""
 
 
 def find(db: sqlite3.Connection, query: RunQuery) -> list[str]:
@@ -47,6 +53,8 @@ class _Search:
         self._field = Field(FieldKind.METRICS, stored_text(order)) if isinstance(order, str) else order
         self._criteria = Criteria(db, query.where, [self._field] if self._field is not None else [])
         self._mark = self._criteria.mark
+        self._is_narrow = False
+        """Whether an index has named the few runs that may be wanted."""
         self._source, self._where = self._among()
         self._where += self._conditions()
         self._joined, self._key = "", "r.number" if query.experiment is not None else "r.run_key"
@@ -82,7 +90,42 @@ class _Search:
             # Told which index to use: SQLite cannot know that few runs have changed.
             source = "runs r INDEXED BY runs_changed" if source == "runs r" else source
             where.append(f"r.version > {self._mark(query.since)}")
+        few = self._few() if source == "runs r" and query.below is None and query.ids is None else None
+        if few is not None:
+            self._is_narrow = True
+            few = f"({few} UNION SELECT run_key FROM recent)"  # noqa: S608 (our words)
+            source = f"{few} few CROSS JOIN runs r ON r.run_key = few.run_key"
         return source, where
+
+    def _few(self) -> str | None:
+        """Write the search in an index that gives the fewest runs of those that may be wanted; None if all give many.
+
+        Runs with rows that are not settled are left to the caller.
+        """
+        fewest, found = _FEW + 1, None
+        for search in self._in_indexes():
+            number = self._execute(f"SELECT count(*) FROM ({search} LIMIT {fewest})")[0][0]  # noqa: S608
+            if number < fewest:
+                fewest, found = number, search
+        return found
+
+    def _in_indexes(self) -> Iterator[str]:
+        """Write the conditions that must hold and that an index knows of, as searches in it."""
+        mark = self._mark
+        for one in needed(self._query.where):
+            match one:
+                case Comparison(Field(FieldKind.METRICS, name), compare, float(value)) if (
+                    compare in ORDERING or compare is Operator.EQUAL
+                ) and not math.isnan(value):
+                    yield (
+                        f"SELECT m.run_key FROM metrics m WHERE m.name = {mark(name)}"  # noqa: S608 (only marks)
+                        f" AND m.last_number {compare} {mark(value)}"
+                    )
+                case Comparison(Field(FieldKind.TAGS, key), Operator.EQUAL, str(value)):
+                    yield f"SELECT t.run_key FROM tags t WHERE t.key = {mark(key)} AND t.value = {mark(value)}"  # noqa: S608
+        for key, text in self._query.tags.items():
+            has_value = "" if text is None else f" AND t.value = {mark(text)}"
+            yield f"SELECT t.run_key FROM tags t WHERE t.key = {mark(key)}{has_value}"  # noqa: S608
 
     def _conditions(self) -> list[str]:
         query, mark, where = self._query, self._mark, []
@@ -178,7 +221,7 @@ class _Search:
         """
         query = self._query
         if (
-            query.limit is None or self._field is None or self._field.kind is not FieldKind.METRICS
+            query.limit is None or self._is_narrow or self._field is None or self._field.kind is not FieldKind.METRICS
             or (query.below, query.ids, query.since) != (None, None, None)
         ):  # fmt: skip
             return None
@@ -186,41 +229,57 @@ class _Search:
         is_among_the_last = self._is_backwards and self._anchor is None and not isinstance(query.order_by, str)
         if wanted > _LOOKED_AT or is_among_the_last:  # those without a value are nearer
             return None
-        falls = self._is_descending is not self._is_backwards
-        bounds = [
-            f"m.name = {self._mark(self._field.name)} AND m.last_number IS NOT NULL",
-            *(
-                f"m.last_number {one.operator} {self._mark(one.value)}"
-                for one in needed(query.where)
-                if isinstance(one, Comparison) and one.field == self._field and one.operator in ORDERING
-            ),
+        looked_at = _LOOKED_AT
+        while True:
+            found, is_all = self._among_best(page, wanted, looked_at)
+            if is_all or len(found) >= wanted:
+                return found[query.offset : wanted]
+            looked_at, before = looked_at * wanted * 3 // (2 * len(found) or 1), looked_at
+            if not before < looked_at <= _MOST_LOOKED_AT:
+                return None
+
+    def _among_best(self, page: Sequence[str], wanted: int, looked_at: int) -> tuple[list[tuple[Any, ...]], bool]:
+        """Look for wanted runs among so many; tell also whether these are all that there are."""
+        falls, metric = (
+            self._is_descending is not self._is_backwards,
+            f"m.name = {self._mark(self._field.name if self._field else '')}",
+        )
+        asked = [
+            (one.operator, one.value)
+            for one in needed(self._query.where)
+            if isinstance(one, Comparison) and one.field == self._field and one.operator in ORDERING
         ]
-        has_numbers_only = (
-            len(bounds) > 1 or isinstance(query.order_by, str) or (self._is_backwards and self._anchor is not None)
-        )
+        has_numbers_only = bool(asked) or isinstance(self._query.order_by, str) or self._is_backwards
         if self._anchor is not None:
-            bounds.append(f"m.last_number {'<=' if falls else '>='} {self._mark(self._anchor)}")
-        direction = "DESC" if falls else "ASC"
+            asked.append((Operator.AT_MOST if falls else Operator.AT_LEAST, self._anchor))
+        direction, newest = "DESC" if falls else "ASC", "ASC" if self._is_backwards else "DESC"
         boundary = self._execute(
-            f"SELECT m.last_number FROM metrics m WHERE {' AND '.join(bounds)} ORDER BY m.last_number {direction}"  # noqa: S608
-            f" LIMIT 1 OFFSET {_LOOKED_AT}"
+            f"SELECT m.last_number FROM metrics m WHERE {metric} AND {self._within(asked)}"  # noqa: S608
+            f" ORDER BY m.last_number {direction} LIMIT 1 OFFSET {self._mark(looked_at)}"
         )
-        beyond = "" if not boundary else f" {'>' if falls else '<'} {self._mark(boundary[0][0])}"
-        end = f"LIMIT {self._mark(wanted)}"
-        where = " AND ".join([*self._where, *page])
-        newest = "ASC" if self._is_backwards else "DESC"
+        beyond = [(Operator.ABOVE if falls else Operator.BELOW, boundary[0][0])] if boundary else []
+        where, end = " AND ".join([*self._where, *page]), f"LIMIT {self._mark(wanted)}"
         found = self._execute(
             f"SELECT r.run_id, m.last_number, r.run_key FROM metrics m CROSS JOIN runs r ON r.run_key = m.run_key"  # noqa: S608
-            f" {self._joined} WHERE {' AND '.join(bounds)} AND m.kind = '{MetricKind.VECTOR}'"
-            f"{f' AND m.last_number{beyond}' if beyond else ''} AND NOT {LIVE} AND {where}"
-            f" ORDER BY m.last_number {direction}, r.run_key {newest} {end}"
+            f" {self._joined} WHERE {metric} AND {self._within(asked + beyond)} AND m.kind = '{MetricKind.VECTOR}'"
+            f" AND NOT {LIVE} AND {where} ORDER BY m.last_number {direction}, r.run_key {newest} {end}"
         )
         if self._criteria.live:
             found += self._execute(
                 f"SELECT r.run_id, {self._key}, r.run_key FROM runs r {self._joined} WHERE {LIVE} AND {where}"  # noqa: S608
-                f" AND {self._key} {beyond or 'IS NOT NULL'} ORDER BY {self._order(self._key)} {end}"
+                f" AND {self._within(beyond, self._key)} ORDER BY {self._order(self._key)} {end}"
             )
             found.sort(key=lambda row: row[2], reverse=not self._is_backwards)
             found.sort(key=lambda row: row[1], reverse=falls)
-        is_all = not boundary and has_numbers_only
-        return found[query.offset : wanted] if is_all or len(found) >= wanted else None
+        return found, not boundary and has_numbers_only
+
+    def _within(self, asked: Sequence[tuple[Operator, Any]], column: str = "m.last_number") -> str:
+        """Write that a number lies within bounds: the closest only, for SQLite begins a search with any of them."""
+        lower = max(((value, op is Operator.ABOVE) for op, value in asked if ">" in op), default=None)
+        upper = min(((value, op is Operator.AT_MOST) for op, value in asked if "<" in op), default=None)
+        bounds = []
+        if lower is not None:
+            bounds.append(f"{column} {'>' if lower[1] else '>='} {self._mark(lower[0])}")
+        if upper is not None:
+            bounds.append(f"{column} {'<=' if upper[1] else '<'} {self._mark(upper[0])}")
+        return " AND ".join(bounds) or f"{column} IS NOT NULL"

@@ -262,6 +262,17 @@ class QueryContract:
         assert store.find(structs.replace(query, after="run")) == ["r4", "r7", "r6"]
         assert store.find(structs.replace(query, before="unknown")) == []
 
+    @pytest.mark.usefixtures("small_sizes")
+    def test_a_running_run_is_filtered_and_placed_by_what_it_logged_last(self, store, fold):
+        fold(created("a"), created("b"), *points([1.0] * 40, "loss", "a"), *points([2.0] * 40, "loss", "b"))
+        fold(*points([3.0], "loss", "a"))
+        by_loss = RunQuery(order_by=Field(FieldKind.METRICS, "loss"), limit=1)
+        assert store.find(by_loss) == ["b"]
+        assert store.find(structs.replace(by_loss, descending=True)) == ["a"]
+        assert store.find(structs.replace(by_loss, where=parse_condition("metrics.loss > 2"))) == ["a"]
+        assert store.find(structs.replace(by_loss, where=parse_condition("metrics.loss = 1"))) == []
+        assert store.count(RunQuery(where=parse_condition("metrics.loss in (1, 2)"))) == 1
+
     def test_news_are_of_the_runs_that_a_filter_holds_for_now(self, store, fold):
         fold(*(created(f"r{n}") for n in range(3)), TagsSet("r1", 1.0, {"k": "1"}))
         query = RunQuery(experiment="exp", where=parse_condition("tags.k = 1"), limit=5)

@@ -31,7 +31,7 @@ from runwidgets.values import pack
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from runwidgets.conditions import Condition, Field
 
@@ -74,6 +74,7 @@ class Criteria:
     """
 
     def __init__(self, db: sqlite3.Connection, where: Condition | None, fields: Iterable[Field] = ()) -> None:
+        self._db = db
         self.values: dict[str, Any] = {}
         fields = [*fields_of(where), *fields]
         kinds = {field.kind for field in fields}
@@ -83,9 +84,7 @@ class Criteria:
         names = {field.name for field in fields if field.kind is FieldKind.METRICS}
         self.live = recent_numbers(db, names) if names else {}
         if self.live:
-            db.create_function("runwidgets_number", 2, lambda key, name: self.live.get((key, name), _NOTHING)[0])
-            db.create_function("runwidgets_packed", 2, lambda key, name: self.live.get((key, name), _NOTHING)[1])
-        db.create_function("runwidgets_folded", 1, _folded, deterministic=True)
+            _tell_live_values(db, self.live)
 
     def mark(self, value: Any) -> str:
         """Give the mark that stands for a value; equal ones share it."""
@@ -196,6 +195,8 @@ class Criteria:
 
     def _contains(self, where: str, text: str, *, at_start: bool = False) -> str:
         how, text = ("lower", text.lower()) if text.isascii() else ("runwidgets_folded", text.casefold())
+        if how != "lower":
+            self._db.create_function(how, 1, _folded, deterministic=True)
         return f"coalesce(instr({how}({where}), {self.mark(text)}) {'= 1' if at_start else '> 0'}, 0)"
 
     def _mention(self, text: str) -> str:
@@ -224,7 +225,11 @@ class Criteria:
         return "", _natural("r.name") if field.kind is FieldKind.NAME else self.of(field)
 
 
-_NOTHING: Final = (None, None)
+def _tell_live_values(db: sqlite3.Connection, live: Mapping[tuple[int, str], tuple[float | None, bytes]]) -> None:
+    """Let statements ask for last values of runs that have rows which are not settled."""
+    nothing = (None, None)
+    db.create_function("runwidgets_number", 2, lambda run_key, name: live.get((run_key, name), nothing)[0])
+    db.create_function("runwidgets_packed", 2, lambda run_key, name: live.get((run_key, name), nothing)[1])
 
 
 def _natural(column: str) -> str:

@@ -216,7 +216,7 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
         Only those that come after this run in the order, since it comes before them: the next page.
     after
         Only those that come before this run in the order: the page before, its last runs where they are more than the
-        limit.
+        limit. With `before`: those between the two, from its first on.
     offset
         So many at the beginning are left out (with `after`: next to that run).
     limit

@@ -160,6 +160,8 @@ class QueryContract:
         for place, run_id in enumerate(whole):
             before = structs.replace(query, after=run_id, limit=limit)
             assert store.find(before) == whole[max(0, place - limit) : place]
+            between = structs.replace(before, before=whole[0])
+            assert store.find(between) == whole[1:place][:limit]
             assert store.find(structs.replace(query, offset=place, limit=limit)) == whole[place : place + limit]
 
     def test_runs_are_found_by_a_filter(self, store, fold):
@@ -260,6 +262,7 @@ class QueryContract:
         assert _pages(store, structs.replace(odd, limit=1)) == ["r3", "r5", "r7"]
         assert store.find(structs.replace(query, after="r5")) == ["r0", "r3", "r2"]
         assert store.find(structs.replace(query, after="run")) == ["r4", "r7", "r6"]
+        assert store.find(structs.replace(query, before="r1", after="r4")) == ["r0", "r3", "r2"]
         assert store.find(structs.replace(query, before="unknown")) == []
 
     @pytest.mark.usefixtures("small_sizes")

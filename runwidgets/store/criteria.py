@@ -6,10 +6,11 @@ expression over a run ``r`` that is NULL where the run does not have it; each co
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from runwidgets.conditions import (
     ORDERING,
@@ -116,7 +117,7 @@ class Criteria:
 
     def _is_silent(self) -> str:
         final = ", ".join(f"'{status}'" for status in RunStatus if status.is_final)
-        journals = f"(SELECT value FROM json_each({self.mark(json.dumps(self._silent))}))"  # noqa: S608 (a mark)
+        journals = f"(SELECT value FROM json_each({self.mark(msgspec.json.encode(self._silent).decode())}))"  # noqa: S608 (a mark)
         return f"r.status NOT IN ({final}) AND r.journal_id IN {journals}"
 
     def _metric(self, name: str, what: str) -> str:

@@ -66,7 +66,7 @@ class _Search:
             self._where.append(f"{self._key} IS NOT NULL")
         self._is_backwards = query.after is not None and query.before is None
         self._anchor: Any = None
-        """What the run has that the page begins behind, or ends before."""
+        """What the run has from which on is read: ``before``, else ``after``."""
 
     # ---- which runs
 
@@ -195,7 +195,8 @@ class _Search:
             )
             if not found:
                 return None
-            self._anchor = found[0][0]
+            if is_behind or self._query.before is None:
+                self._anchor = found[0][0]
             where.append(self._beyond(*found[0], is_behind=is_behind))
         return where
 
@@ -240,10 +241,8 @@ class _Search:
 
     def _among_best(self, page: Sequence[str], wanted: int, looked_at: int) -> tuple[list[tuple[Any, ...]], bool]:
         """Look for wanted runs among so many; tell also whether these are all that there are."""
-        falls, metric = (
-            self._is_descending is not self._is_backwards,
-            f"m.name = {self._mark(self._field.name if self._field else '')}",
-        )
+        falls = self._is_descending is not self._is_backwards
+        metric = f"m.name = {self._mark(self._field.name if self._field else '')}"
         asked = [
             (one.operator, one.value)
             for one in needed(self._query.where)

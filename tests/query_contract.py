@@ -133,7 +133,7 @@ class QueryContract:
     @pytest.fixture
     def few_looked_at(self, monkeypatch):
         """Have few runs looked at before all are."""
-        monkeypatch.setattr(search, "_LOOKED_AT", 2)
+        monkeypatch.setattr(search, "_LOOKED_AT", 3)
         monkeypatch.setattr(search, "_FEW", 2)
 
     @pytest.mark.usefixtures("few_looked_at")
@@ -262,7 +262,8 @@ class QueryContract:
         assert _pages(store, structs.replace(odd, limit=1)) == ["r3", "r5", "r7"]
         assert store.find(structs.replace(query, after="r5")) == ["r0", "r3", "r2"]
         assert store.find(structs.replace(query, after="run")) == ["r4", "r7", "r6"]
-        assert store.find(structs.replace(query, before="r1", after="r4")) == ["r0", "r3", "r2"]
+        between = structs.replace(query, order_by="m", before="r1", after="r4", limit=2)
+        assert store.find(between) == ["r0", "r3"]
         assert store.find(structs.replace(query, before="unknown")) == []
 
     @pytest.mark.usefixtures("small_sizes")

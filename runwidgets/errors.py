@@ -13,6 +13,36 @@ class UserError(RunwidgetsError, ValueError):
     """An argument is of the wrong kind or value; the message names it and says what is accepted."""
 
 
+class QueryError(UserError):
+    """A filter of runs cannot be read; the message shows where, what is there, and what is expected.
+
+    Parameters
+    ----------
+    text
+        The filter.
+    position
+        The index of the character in it where it stops making sense.
+    found
+        What is there, for a person.
+    expected
+        What should be.
+    """
+
+    def __init__(self, text: str, position: int, found: str, expected: str) -> None:
+        start = max(0, position - 50)
+        shown = "".join(ch if ch.isprintable() else " " for ch in text[start : position + 30])
+        before, after = "…" if start else "", "…" if position + 30 < len(text) else ""
+        caret = " " * (len(before) + position - start) + "^"
+        super().__init__(
+            f"the filter cannot be read at character {position + 1}: found {found}, expected {expected}\n"
+            f"  {before}{shown}{after}\n  {caret}"
+        )
+        self.text = text
+        self.position = position
+        self.found = found
+        self.expected = expected
+
+
 class NotFoundError(RunwidgetsError, LookupError):
     """A run, file or workspace that was named does not exist; the message says what does."""
 

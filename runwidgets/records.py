@@ -12,6 +12,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from runwidgets.columns import Column
+    from runwidgets.conditions import Condition, Field
 
 
 class RunStatus(StrEnum):
@@ -198,16 +199,26 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
         Keys that they have, with these values; None as a value: with any.
     type, status
         As recorded.
+    where
+        What else holds for them (`runwidgets.query` reads it from text). In `Store.news`, for them as they are now.
     order_by
-        Name of a vector: only runs that have it with a number as its last value, in the order of that.
+        What they are in the order of; those that do not have it come last, in either direction. Texts that are numbers
+        come before others. Of a metric the last value of a vector counts, where it is a number. The name of a vector
+        alone: only runs that have it with such a value.
     descending
-        Whether the largest comes first.
+        Whether the greatest comes first. Those that are equal come newest first in either direction, and so do all
+        where nothing else is asked for.
     ids
         Only these runs, whichever runs they are below.
     since
         Only those that changed after this version of the workspace.
     before
-        Only those that come after this run in the order, newest first: the next page.
+        Only those that come after this run in the order, since it comes before them: the next page.
+    after
+        Only those that come before this run in the order: the page before, its last runs where they are more than the
+        limit. With `before`: those between the two, from its first on.
+    offset
+        So many at the beginning are left out (with `after`: next to that run).
     limit
         At most so many.
     """
@@ -220,11 +231,14 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
     properties: dict[str, str | None] = {}
     type: str | None = None
     status: RunStatus | None = None
-    order_by: str | None = None
+    where: Condition | None = None
+    order_by: Field | str | None = None
     descending: bool = False
     ids: tuple[str, ...] | None = None
     since: int | None = None
     before: str | None = None
+    after: str | None = None
+    offset: int = 0
     limit: int | None = None
 
 

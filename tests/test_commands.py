@@ -70,6 +70,14 @@ def ids_in(text):
         ("--sort loss --desc --limit 1", ["run-2"]),
         ("--sort loss --status failed", []),
         ("--limit 0", ["bad", "run-2", "run-1", "run-0"]),
+        ("--sort=-metrics.loss", ["run-2", "run-0", "run-1", "bad"]),
+        ("--sort tags.n --desc", ["run-2", "run-1", "run-0", "bad"]),
+        ("--sort number --limit 2", ["bad", "run-0"]),
+        ("--where metrics.loss<1", ["run-1", "run-0"]),
+        ("--where status=failed --status Failed", ["bad"]),
+        ("--where parent=run-0 --all", ["below"]),
+        ("--where tags.n>=1 --sort loss", ["run-1", "run-2"]),
+        ("--where other", ["bad"]),
     ],
 )
 def test_runs_are_listed_newest_first_as_far_as_they_are_asked_for(options, expected):
@@ -85,6 +93,14 @@ def test_the_metric_that_runs_are_sorted_by_is_shown_with_its_last_value():
     assert [line.split()[-1] for line in out.splitlines()] == ["loss", "0.125", "0.5", "2"]
     listed = json.loads(runwidgets("runs", "--sort", "loss", "--json")[0])
     assert [run["metric"] for run in listed] == [{"name": "loss", "last": value} for value in (0.125, 0.5, 2.0)]
+
+
+@pytest.mark.usefixtures("three")
+def test_a_filter_that_cannot_be_read_is_shown_with_what_is_expected():
+    _, err = runwidgets("runs", "--where", "metrics.loss < and tags.n = 1", code=2)
+    first, *shown = err.splitlines()
+    assert "at character 16: found 'and', expected a value" in first
+    assert shown == ["  metrics.loss < and tags.n = 1", "                 ^"]
 
 
 @pytest.mark.usefixtures("three")

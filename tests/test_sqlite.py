@@ -16,6 +16,7 @@ from runwidgets.store import deletion, safety, sqlite
 from runwidgets.store.sqlite import SqliteStore
 from runwidgets.system import FileSystem
 from tests.experiments_contract import ExperimentsContract
+from tests.query_contract import QueryContract
 from tests.series_contract import SeriesContract
 from tests.store_contract import Folder, StoreContract, created, opened, points
 
@@ -48,7 +49,7 @@ def make_fresh_store(tmp_path):
     made[-1].close()
 
 
-class TestSqliteStore(StoreContract, SeriesContract, ExperimentsContract):
+class TestSqliteStore(StoreContract, SeriesContract, ExperimentsContract, QueryContract):
     pass
 
 

@@ -10,6 +10,19 @@ export interface Delay {
   stop(): void;
 }
 
+/** The display that a panel is in; of displays within each other the outer one, which hears of keys last. */
+function outermost(panel: Element): Element | null {
+  let found: Element | null = null;
+  for (let at = panel.closest(".runwidgets"); at; at = at.parentElement?.closest(".runwidgets") ?? null)
+    found = at;
+  return found;
+}
+
+function keepKey(event: Event): void {
+  const { ctrlKey, metaKey, altKey } = event as KeyboardEvent;
+  if (!(ctrlKey || metaKey || altKey)) event.stopPropagation();
+}
+
 /** The life of one view: whatever is taken through it is given back by `end`. */
 export class Scope {
   readonly #life = new AbortController();
@@ -34,7 +47,9 @@ export class Scope {
     panel.addEventListener(
       "keydown",
       (event) => {
-        if (!(event.ctrlKey || event.metaKey || event.altKey)) event.stopPropagation();
+        const root = outermost(panel);
+        if (root === null) keepKey(event);
+        else root.addEventListener("keydown", keepKey); // the same once more is none more
       },
       { signal: this.signal },
     );

@@ -1,4 +1,4 @@
-"""``runwidgets runs``: the runs of a workspace, newest first or ranked by a metric."""
+"""``runwidgets runs``: the runs of a workspace, filtered, newest first or in another order."""
 
 from __future__ import annotations
 
@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Sequence
 
+    from runwidgets.conditions import Field
     from runwidgets.records import FoundRun
     from runwidgets.store.contract import Store
     from runwidgets.values import Value
     from runwidgets.workspace import Workspace
 
+_FIELDS: Final = (
+    "status", "name", "id", "number", "type", "experiment", "started", "ended", "created", "duration", "parent",
+    "metrics.NAME", "tags.NAME", "properties.NAME",
+)  # fmt: skip
+"""Written out: the parser of all commands is made without what filters need."""
 _USUAL_LIMIT: Final = 50
 _SHORTEST_ID: Final = 8
 _LAST_ROWS: Final = 256
@@ -32,17 +38,28 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "runs",
         help="list runs, newest first",
         description="List the runs of a workspace, newest first. In a terminal ids are cut as far as they still "
-        "differ; the beginning of one is enough for the other commands.",
+        "differ; the beginning of one is enough for the other commands. A filter is conditions on "
+        f"{', '.join(_FIELDS)}, by =, !=, <, <=, >, >=, ~ (contains), in (…) and exists, joined by and, or, not and "
+        "brackets; words alone are looked for in names, ids, experiments and tags. Values are numbers, words, quoted "
+        'texts, times (2026-11-25, "2026-11-25 10:00", -2h for two hours ago) and durations (90s, 5m, 2h).',
         allow_abbrev=False,
     )
     parser.add_argument("--experiment", metavar="NAME", help="only runs of this experiment")
+    parser.add_argument(
+        "--where", metavar="FILTER", help="only runs that this holds for: 'metrics.mse < 3000 and tags.model = ridge'"
+    )
     parser.add_argument("--status", metavar="WORD", help="only runs that are in this state now, such as Running")
     parser.add_argument(
         "--tag", metavar="KEY[=VALUE]", action="append", default=[], help="only runs with this tag; may be repeated"
     )
     parser.add_argument("--type", metavar="TYPE", help="only runs of this type")
     parser.add_argument("--all", action="store_true", help="also the runs below others")
-    parser.add_argument("--sort", metavar="METRIC", help="only runs with this metric, by its last value, least first")
+    parser.add_argument(
+        "--sort",
+        metavar="FIELD",
+        help="least first: the name of a metric, for the runs that have it, by its last value; or a field as in "
+        "filters, such as started or tags.model, those without it last",
+    )
     parser.add_argument("--desc", action="store_true", help="with --sort: greatest first")
     parser.add_argument(
         "--limit", metavar="N", type=whole, help=f"at most so many; 0 for all (by default {_USUAL_LIMIT}, as JSON all)"
@@ -62,7 +79,8 @@ def _run(arguments: argparse.Namespace) -> int:
     limit = arguments.limit if arguments.limit is not None else 0 if arguments.json else _USUAL_LIMIT
     found = list(islice(_found(workspace, arguments), limit + 1 if limit > 0 else None))
     shown = found[:limit] if limit > 0 else found
-    metric = arguments.sort
+    order = _order(arguments.sort)[0]
+    metric = order if order is None or isinstance(order, str) else order.name if order.kind == "metrics" else None
     values = [last_value(workspace._store, one.run.run_id, metric) if metric else None for one in shown]
     is_unknown = metric is not None and not shown and _is_unknown(workspace, metric)
     if arguments.json:
@@ -84,24 +102,27 @@ def _found(workspace: Workspace, arguments: argparse.Namespace) -> Iterable[Foun
 
     from runwidgets.errors import UserError
     from runwidgets.filters import found_runs, run_query
+    from runwidgets.query import parse_condition
     from runwidgets.store.liveness import observed_status
     from runwidgets.values import stored_text
 
     if arguments.desc and arguments.sort is None:
-        raise UserError("--desc goes with --sort METRIC: without it runs are listed newest first")
+        raise UserError("--desc goes with --sort FIELD: without it runs are listed newest first")
     if arguments.sort is not None and not arguments.sort:
         raise UserError("--sort '': the name of a metric is wanted")
     status = _status(arguments.status)
     pairs = (tag.partition("=") for tag in arguments.tag)
     query = replace(
         run_query(experiment=arguments.experiment, deep=arguments.all, run_type=arguments.type, status=status),
+        where=parse_condition(arguments.where) if arguments.where is not None else None,
         tags={stored_text(key): stored_text(value) if equals else None for key, equals, value in pairs},
     )
     store = workspace._store
     if arguments.sort is None:
         yield from found_runs(store, query, status)
         return
-    ids = store.find(replace(query, order_by=arguments.sort, descending=arguments.desc))
+    order, falls = _order(arguments.sort)
+    ids = store.find(replace(query, order_by=order, descending=falls is not arguments.desc))
     for start in range(0, len(ids), _LAST_ROWS):
         for one in store.described(ids[start : start + _LAST_ROWS]):
             if status is None or observed_status(one.run.status, one.run.owner) == status:
@@ -122,6 +143,19 @@ def _is_unknown(workspace: Workspace, metric: str) -> bool:
         f"no run in the workspace {workspace.name!r} has the metric {metric!r}; the newest have: {there or 'none'}\n"
     )
     return True
+
+
+def _order(text: str | None) -> tuple[Field | str | None, bool]:
+    """Give what runs are sorted by, and whether the greatest comes first; what is no field is the name of a metric."""
+    from runwidgets.errors import QueryError
+    from runwidgets.query import parse_order
+
+    if text is None:
+        return None, False
+    try:
+        return parse_order(text)
+    except QueryError:
+        return text, False
 
 
 def _status(word: str | None) -> str | None:

@@ -81,7 +81,11 @@ class Store(Protocol):
         ...
 
     def find(self, query: RunQuery) -> list[str]:
-        """List the ids of the runs that are wanted, newest first."""
+        """List the ids of the runs that are wanted, in the order that is; runs that are equal in it newest first."""
+        ...
+
+    def count(self, query: RunQuery) -> int:
+        """Tell how many runs are wanted, of all pages together."""
         ...
 
     def described(self, run_ids: Sequence[str]) -> list[FoundRun]:

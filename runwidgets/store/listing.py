@@ -18,7 +18,7 @@ from runwidgets.records import (
     RunStatus,
 )
 from runwidgets.store.folding import to_progress
-from runwidgets.store.search import search
+from runwidgets.store.search import count, find
 from runwidgets.store.series import heads_of, last_values
 from runwidgets.values import unpack
 
@@ -80,12 +80,10 @@ def news_of(db: sqlite3.Connection, query: RunQuery, since: int) -> RunsNews:
     (deleted_at,) = db.execute("SELECT max(deleted_at) FROM deleted_runs").fetchone()
     total = None
     if since < 0:
-        sql, values = search(msgspec.structs.replace(query, limit=None))
-        (total,) = db.execute(f"SELECT count(*) FROM ({sql})", values).fetchone()  # noqa: S608 (only marks)
+        total = count(db, query)
     else:
         query = msgspec.structs.replace(query, since=since, limit=None)
-    sql, values = search(query)
-    found = _described(db, [run_id for (run_id,) in db.execute(sql, values)])
+    found = _described(db, find(db, query))
     runs = tuple(child_record(db, key, since, one) for key, one in found)
     return RunsNews(version, runs, total, deleted_at)
 

@@ -98,6 +98,7 @@ STEPS: Final[tuple[tuple[str, Step], ...]] = (
         CREATE INDEX runs_deleted ON deleted_runs (deleted_at);
         """,
     ),
+    ("0007-runs-by-tag", "CREATE INDEX runs_by_tag ON tags (key, value)"),
 )
 
 

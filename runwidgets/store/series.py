@@ -29,7 +29,7 @@ from runwidgets.values import long_integer, pack, unpack
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from runwidgets.records import Block, Cursor
     from runwidgets.values import Value
@@ -397,13 +397,22 @@ def _recent_blocks(db: sqlite3.Connection, run_key: int, since: int) -> dict[int
     return found
 
 
-def last_number(db: sqlite3.Connection, run_key: int, name: str) -> tuple[float | None, ...]:
-    """Give the last recent value of a vector, None if that is no number; an empty tuple where none is recent."""
-    row = db.execute(
-        "SELECT metric_key FROM metrics WHERE run_key = ? AND name = ? AND kind = ?", (run_key, name, MetricKind.VECTOR)
-    ).fetchone()
-    last = _last(_recent_blocks(db, run_key, -1).get(row[0], ())) if row else None
-    return () if last is None else (number_of(last),)
+def recent_numbers(db: sqlite3.Connection, names: Iterable[str]) -> dict[tuple[int, str], tuple[float | None, bytes]]:
+    """Give the last values of vectors of these names of runs that have recent rows: as `number_of`, and packed."""
+    marks = ", ".join("?" * len(names := list(names)))
+    found = {}
+    for (run_key,) in db.execute("SELECT DISTINCT run_key FROM recent").fetchall():
+        metrics = db.execute(
+            "SELECT metric_key, name, last_number, last FROM metrics"  # noqa: S608 (only marks)
+            f" WHERE run_key = ? AND kind = ? AND name IN ({marks})",
+            (run_key, MetricKind.VECTOR, *names),
+        ).fetchall()
+        recent = _recent_blocks(db, run_key, -1) if metrics else {}
+        for key, name, number, packed in metrics:
+            last = _last(recent.get(key, ()))
+            if last is not None or packed is not None:
+                found[run_key, name] = (number, packed) if last is None else (number_of(last), pack(last))
+    return found
 
 
 def last_values(db: sqlite3.Connection, run_key: int, since: int) -> dict[str, tuple[Value, int]]:

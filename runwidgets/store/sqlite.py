@@ -19,7 +19,7 @@ from runwidgets.store.listing import RUN, described, metric_heads, news_of, reco
 from runwidgets.store.locks import lock_at
 from runwidgets.store.safety import IMMUTABLE, pragmas_for, reader_mode_for, unwritable_mode_for
 from runwidgets.store.schema import apply_steps, check_steps
-from runwidgets.store.search import ranked, search
+from runwidgets.store.search import count, find
 from runwidgets.store.series import changed_metrics, last_values, whole_metrics, window_of_metric
 from runwidgets.system import may_be_written
 from runwidgets.values import stored_text
@@ -258,11 +258,12 @@ class SqliteStore:
         return [record_of(row) for row in rows]
 
     def find(self, query: RunQuery) -> list[str]:  # noqa: D102
-        sql, values = search(query)
         with self._snapshot() as db:
-            if query.order_by is not None:
-                return ranked(db, query, sql, values)
-            return [run_id for (run_id,) in db.execute(sql, values)]
+            return find(db, query)
+
+    def count(self, query: RunQuery) -> int:  # noqa: D102
+        with self._snapshot() as db:
+            return count(db, query)
 
     def described(self, run_ids: Sequence[str]) -> list[FoundRun]:  # noqa: D102
         with self._snapshot() as db:

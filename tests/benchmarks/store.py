@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runwidgets import Experiment, Workspace
-from runwidgets.events import JournalOpened, RunCreated, StatusSet
+from runwidgets.events import JournalOpened, PointLogged, RunCreated, StatusSet, TagsSet
+from runwidgets.query import parse_condition, parse_order
 from runwidgets.records import RunQuery, RunStatus
 from tests.benchmarks.alone import measured_alone, print_rows
 from tests.benchmarks.table import Row
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from runwidgets import Run
 
 _MILLION = 1_000_000
-_PARTS = ("slow", "million", "long", "longer", "runs")
+_PARTS = ("slow", "million", "long", "longer", "runs", "filters")
 
 
 def _seconds(call: Callable[[], Any], times: int = 1) -> float:
@@ -196,6 +197,48 @@ def runs(count: int = 10_000, many: int = 100_000) -> list[Row]:
         Row(f"of {count:,} runs the best 100 by a metric, with tags", top * 1000, "ms", "", None, "≤ 20"),
         Row(f"of {many:,} runs the newest 100, with tags", page * 1000, "ms", "", None, "≤ 50"),
         Row(f"of {many:,} runs the first that get_runs gives", first * 1000, "ms", "", None, "≤ 50"),
+    ]
+
+
+def filters(many: int = 100_000) -> list[Row]:
+    """Filter and sort many runs of one experiment, with 5 metrics and 5 tags each."""
+    store = Workspace()._store
+    for start in range(0, many, 2000):  # as events, since only the finding is measured here
+        events: list[Any] = [JournalOpened("many", 1.0, "host", "boot", 1, 1.0)]
+        for number in range(start, start + 2000):
+            run_id = f"run-{number:06}"
+            tags = {f"tag {k}": str((number + k) % 7) for k in range(4)}
+            events += [
+                RunCreated(run_id, float(number), "many"), StatusSet(run_id, number + 1.0, RunStatus.RUNNING),
+                TagsSet(run_id, 1.0, tags | {"model": ("ridge", "lasso", "tree")[number % 3]}),
+                *(PointLogged(run_id, f"metric {k}", 2.0, 5000 * random.random(), 0) for k in range(4)),
+                PointLogged(run_id, "mse", 2.0, 5000 * random.random(), 0),
+                StatusSet(run_id, number + 9.0, RunStatus.COMPLETED if number % 10 else RunStatus.FAILED),
+            ]  # fmt: skip
+        assert store.fold("many", store.folded_bytes("many"), start + 1, events)
+
+    def milliseconds(where: str = "", order: str | None = None) -> float:
+        field, falls = parse_order(order) if order else (None, False)
+        condition = parse_condition(where)
+        query = RunQuery(experiment="many", where=condition, order_by=field, descending=falls, limit=100)
+        return _seconds(lambda: store.described(store.find(query)), 15) * 1000
+
+    usual = 'metrics.mse < 3000 and tags.model = "ridge" and status = Completed'
+    rare = 'metrics.mse < 3000 and metrics."metric 1" < 5 and tags."tag 1" = "3"'
+    counted = RunQuery(experiment="many", where=parse_condition(usual))
+    what = f"of {many:,} runs"
+    found = [
+        ("the newest 100, no filter", milliseconds(), "≤ 5"),
+        ("a filter and 100 in the order of a metric", milliseconds(usual, "metrics.mse"), "≤ 50"),
+        ("the same, greatest first", milliseconds(usual, "-metrics.mse"), "≤ 50"),
+        ("a filter that few pass, by a metric", milliseconds(rare, "metrics.mse"), "≤ 50"),
+        ("a state that none has, by a metric", milliseconds("status = Paused", "metrics.mse"), ""),
+        ("the first 100 by when they started", milliseconds("", "started"), ""),
+        ("a word that is nowhere", milliseconds("nowhere"), ""),
+    ]
+    return [
+        *(Row(f"{what} {name}", value, "ms", "", None, reach) for name, value, reach in found),
+        Row(f"{what} how many pass the filter", _seconds(lambda: store.count(counted), 5) * 1000, "ms", "", None, ""),
     ]
 
 

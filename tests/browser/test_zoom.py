@@ -107,7 +107,7 @@ def test_the_zoom_stays_while_the_run_goes_on_and_through_pages_and_filters(open
     notebook.page.get_by_role("button", name="Previous charts").click()
     expect(resets(notebook)).to_have_count(1)
     eventually(notebook, lambda: tick_texts(notebook, "metric 00", "x"), zoomed)
-    notebook.find(".rw-filter").fill("metric 0")
+    notebook.find(".rw-metrics .rw-filter").fill("metric 0")
     eventually(notebook, lambda: len(notebook.lines()), 10)
     assert tick_texts(notebook, "metric 00", "x") == zoomed
 

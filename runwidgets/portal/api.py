@@ -13,6 +13,7 @@ from runwidgets.errors import NotFoundError, UserError
 from runwidgets.home import workspace_names
 from runwidgets.portal.handling import PortalHandler, run_at
 from runwidgets.portal.openapi import document
+from runwidgets.query import parse_condition, parse_order
 from runwidgets.records import RunQuery, RunStatus
 from runwidgets.store.liveness import observed_status
 from runwidgets.values import wire_value
@@ -125,18 +126,23 @@ class RunsHandler(ApiHandler):
     """Runs of a workspace."""
 
     def answer(self, *names: str) -> dict[str, Any]:
-        """List a page of them, newest first."""
+        """List a page of them, newest first unless another order is asked for."""
         (workspace,) = names
         status = self.get_query_argument("status", None)
         if status is not None and status not in set(RunStatus):
             raise UserError(f"status is {status[:40]!r}: it is one of {', '.join(RunStatus)}")
         limit = self.number("limit", _USUAL, MOST_RUNS)
+        order = self.get_query_argument("order", None)
+        order_by, descending = parse_order(order) if order else (None, False)
         recorder = Workspace.get(workspace)._recorder
         query = RunQuery(
             experiment=self.get_query_argument("experiment", None),
             below=self.get_query_argument("parent", None),
             deep=self.get_query_argument("children", "false") == "true",
             status=RunStatus(status) if status else None,
+            where=parse_condition(self.get_query_argument("where", "")),
+            order_by=order_by,
+            descending=descending,
             before=self.get_query_argument("before", None),
             limit=limit,
         )

@@ -76,6 +76,8 @@ def document(base: str) -> dict[str, Any]:
             _query("parent", _TEXT, "Only the children of this run."),
             _query("children", {"type": "boolean"}, "Whether child runs are listed among the others."),
             _query("status", status, "Only those that are recorded with this status."),
+            _query("where", _TEXT, "Only those of which this holds: `metrics.mse < 3000 and tags.model = ridge`."),
+            _query("order", _TEXT, "By what, such as `metrics.mse`, or `-started` for the greatest first."),
             _query("limit", {**_WHOLE, "maximum": 1000}, "At most so many; 100 if it is not given."),
             _query("before", _TEXT, "The `next` of the page before."),
         ),

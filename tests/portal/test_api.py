@@ -159,9 +159,22 @@ def test_pages_of_runs_follow_each_other(client, home):
     assert seen == ids[::-1]
 
 
+def test_runs_are_filtered_and_ordered(client, home):
+    experiment = Experiment(Workspace(), "ordered")
+    for loss in (3.0, 1.0, 2.0):
+        with experiment.start_logging(name=f"loss {loss}", snapshot_directory=None) as run:
+            run.log("loss", loss)
+            run.tag("model", "ridge" if loss > 1 else "lasso")
+    asked = "where=tags.model%20%3D%20ridge%20and%20metrics.loss%20%3E%200"
+    for order, names in (("metrics.loss", ["loss 2.0", "loss 3.0"]), ("-metrics.loss", ["loss 3.0", "loss 2.0"])):
+        found = client.ask(f"{API}/runs?experiment=ordered&{asked}&order={order}").json["runs"]
+        assert [run["name"] for run in found] == names
+
+
 @pytest.mark.parametrize(
     "question",
     [
+        "runs?where=metrics.loss%20%3C", "runs?order=nothing", "runs?order=-",
         "runs?limit=-1", "runs?limit=1001", "runs?limit=1e9", "runs?limit=", "runs?limit=%D9%A3", "runs?status=x",
         "runs/%00", "runs/nothing", "runs/nothing/metrics", "runs/nothing/rows?name=x",
         "runs/{id}/rows", "runs/{id}/rows?name=nothing", "runs/{id}/rows?name=loss&start=-1",

@@ -44,7 +44,7 @@ await build({
   format: "iife",
   target: "es2022",
   charset: "utf8",
-  legalComments: "none",
+  legalComments: "linked",
   logLevel: "warning",
   define: { define: "undefined", "process.env.NODE_ENV": '"production"', global: "globalThis" },
   loader: { ".svg": "dataurl", ".woff2": "dataurl", ".png": "dataurl" },

@@ -14,7 +14,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-STATIC = {"runwidgets/static/runwidgets.css", "runwidgets/static/panels.js"}
+PORTAL = ("portal.js", "portal.css", "portal.js.LEGAL.txt")
+STATIC = {
+    "runwidgets/static/runwidgets.css",
+    "runwidgets/static/panels.js",
+    *(f"runwidgets/static/portal/{name}" for name in PORTAL),
+}
 
 _spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "js" / "hatch_build.py")
 hatch_build = importlib.util.module_from_spec(_spec)
@@ -67,7 +72,10 @@ def test_the_wheel_has_every_panel_and_the_package_alone(wheel):
     assert {name for name in files if name.startswith("runwidgets/static/")} == STATIC
     assert [name for name in STATIC if not files[name]] == []
     assert {"runwidgets/__init__.py", "runwidgets/py.typed"} <= set(files)
-    assert {name.split("/")[0] for name in files} == {"runwidgets", wheel.name.split("-py3-")[0] + ".dist-info"}
+    stem = wheel.name.split("-py3-")[0]
+    assert {name.split("/")[0] for name in files} == {"runwidgets", f"{stem}.dist-info", f"{stem}.data"}
+    enabled = [name for name in files if name.startswith(f"{stem}.data")]
+    assert enabled == [f"{stem}.data/data/etc/jupyter/jupyter_server_config.d/runwidgets.json"]
 
 
 def test_the_sdist_has_all_that_a_build_and_the_tests_need_and_nothing_installed(sdist):

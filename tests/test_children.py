@@ -62,6 +62,10 @@ def test_child_runs_come_whole_first_and_then_as_what_changed(run, show):
     assert panel_of(details).state["seq"] == details.sent[-1]["seq"]
 
 
+def test_a_table_that_is_empty_yet_knows_what_it_will_be_of(run, show):
+    assert panel_of(show(run)).state["what"] == "child runs"
+
+
 def test_a_browser_that_missed_a_patch_gets_all_and_one_that_did_not_gets_nothing(run, show, monkeypatch):
     add_children(run, 2)
     details = show(run)

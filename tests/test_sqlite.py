@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 from runwidgets.errors import SchemaError, StoreError
+from runwidgets.events import TagsSet
 from runwidgets.records import Cursor
 from runwidgets.store import deletion, safety, sqlite
 from runwidgets.store.sqlite import SqliteStore
@@ -51,6 +52,19 @@ def make_fresh_store(tmp_path):
 
 class TestSqliteStore(StoreContract, SeriesContract, ExperimentsContract, QueryContract):
     pass
+
+
+def test_what_thousands_of_children_have_in_common_is_kept_once(make_store):
+    store = make_store()
+    fold = Folder(store)
+    fold(opened(), created("run"))
+    for name in "ab":
+        fold(created(name, parent_id="run"), *points([1.0], "loss", name), TagsSet(name, 1.0, {"lr": "0.1"}))
+    a, b = store.changes("run", Cursor()).children
+    assert a.run.owner is b.run.owner
+    assert a.run.experiment is b.run.experiment
+    for one, other in ((a.last, b.last), (a.tags, b.tags)):
+        assert [*map(id, one)] == [*map(id, other)]
 
 
 class TestSqliteStoreInSafeMode(StoreContract):

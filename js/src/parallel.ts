@@ -63,7 +63,7 @@ export function asksForLog(values: readonly number[]): boolean {
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  return high / low > 100;
+  return high / low > 99; // from 0.1 to 0.001 it is a hundred, or a hair less
 }
 
 export function placedAxis(axis: ParallelAxis, left: number): Placed {

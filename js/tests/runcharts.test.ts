@@ -30,7 +30,8 @@ test("an axis has numbers by their value, and words by their place in the order 
 
 test.each([
   [[0.01, 2], true],
-  [[1, 100], false],
+  [[0.001, 0.1], true],
+  [[1, 90], false],
   [[0, 1e6], false],
   [[-1, 1e6], false],
   [[], false],

@@ -10,6 +10,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import structs
+
 from runwidgets.errors import SchemaError, StoreError
 from runwidgets.events import RunCreated, StatusSet
 from runwidgets.records import ChildRecord, Cursor, FileRecord, Owner, RunDelta, RunError, RunStatus, StatusChange
@@ -410,12 +412,15 @@ def _children(db: sqlite3.Connection, run_id: str, since: int) -> Iterator[Child
     if not rows:
         return
     tags, properties = (_pairs_of_children(db, table, run_id, since) for table in ("tags", "properties"))
+    # Thousands of children of one process say much the same: each text of them, and their owner, is kept once.
+    same: dict[Any, Any] = {}
     for row in rows:
         key = row[13]
         found = last_values(db, key, since)
+        record = record_of([same.setdefault(part, part) if isinstance(part, str) else part for part in row])
         yield ChildRecord(
-            record_of(row),
-            {name: last for name, (last, _) in found.items()},
+            structs.replace(record, owner=same.setdefault(record.owner, record.owner)),
+            {same.setdefault(name, name): last for name, (last, _) in found.items()},
             frozenset(name for name, (_, count) in found.items() if count > 1),
             tags.get(key, {}),
             properties.get(key, {}),

@@ -51,7 +51,7 @@ class RunsPanel(Panel):
 
     @t.default("state")
     def _nothing_yet(self) -> Any:
-        return RunTable("runs").state
+        return RunTable(self._table.state["what"]).state
 
     @property
     def chosen(self) -> RunsControls:

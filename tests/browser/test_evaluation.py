@@ -173,7 +173,7 @@ log("many/", *classifier(rows=20_000, classes=120, skill=5), labels)
     open_tab(notebook, 6)
     assert notebook.widget.evaluate("(root) => root.scrollWidth <= root.clientWidth")
     assert notebook.widget.evaluate(STICKING_OUT) == []
-    for picture in notebook.find(".rw-plot-picture").all():
+    for picture in notebook.find(".rw-plot-picture:visible").all():
         assert picture.bounding_box()["width"] <= width
     background, ink = (
         notebook.find(selector).first.evaluate("(node, name) => getComputedStyle(node)[name]", name)

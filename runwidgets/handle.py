@@ -94,7 +94,7 @@ class Handle:
 
         SDK v1's service took it without a word. It is kept here too: no training stops because of that.
         """
-        if not self._known_status.is_final:
+        if not self._known_status.is_final or self._recorder.is_deleted:  # of what is lost there is word already
             return
         place = self._experiment.workspace._folder, self._id
         if place not in _told:

@@ -17,7 +17,6 @@ from runwidgets.errors import UserError
 from runwidgets.records import MetricKind
 from runwidgets.store.files import FileRoot
 from runwidgets.store.recorder import close_all
-from runwidgets.watch.facts import details_state
 from runwidgets.watch.feed import Feed
 from runwidgets.watch.static import as_html, as_text
 from runwidgets.watch.wire import DEFAULT_CONTROLS, metrics_state
@@ -302,7 +301,7 @@ def test_displays_list_a_document_by_its_name_and_its_file(run, kind):
     rows = metrics_state(view, DEFAULT_CONTROLS)["rows"]
     assert [(row["name"], row["column"]) for row in rows] == [("m", None), ("m", "x")]
     assert view.metrics["m"].kind is MetricKind(kind)
-    assert [file["path"] for file in details_state(view)["files"]] == ["m"]
+    assert list(view.files) == ["m"]
     assert "m" in as_text(view, 0.0)
     assert "m" in as_html(view, 0.0)
     assert run.get_metrics()["m"].startswith("aml://")

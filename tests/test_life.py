@@ -154,7 +154,7 @@ def test_a_run_is_followed_from_the_queue_to_its_end(store, clock, display, end)
     display.look()
     assert display.tab("images")["count"] == 1
     assert "confusion" not in display.rows
-    assert display.details["files"] == [{"path": "outputs/model.pkl", "size": 12}]
+    assert [(file.path, file.size) for file in display._feed.view.files.values()] == [("outputs/model.pkl", 12)]
 
     # The store does not answer: what was seen stays, under a banner.
     store.log("run", "loss", 0.75)

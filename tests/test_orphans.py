@@ -100,7 +100,7 @@ def test_a_run_that_the_script_has_submitted_goes_on(start, project, tmp_path): 
     kill_both(run)
     wait_until(lambda: run._recorder.recover() or run.get_status() == "Failed", "the end of the parent")
     assert lives(pids_of(child)[0])
-    assert child.get_status() == "Running"
+    wait_until(lambda: child.get_status() == "Running", "its state")
     (tmp_path / "go").touch()
     assert ended(child) == "Completed"
 

@@ -442,7 +442,8 @@ def test_runs_wait_for_their_turns_in_the_order_of_submission_and_know_their_pla
         "details": "3rd of 4 in the queue of 'one'; 1 of 1 slots are taken",
     }
     assert [run.id for run in Run.list_by_compute(target)] == [first.id, urgent.id, *(run.id for run in order)]
-    assert [run.id for run in Run.list_by_compute(target, status="Running")] == [first.id]
+    running = lambda: [run.id for run in Run.list_by_compute(target, status="Running")]  # noqa: E731
+    wait_until(lambda: running() == [first.id], "its state")
     with pytest.raises(UserError, match="status is 'running': it must be one of"):
         Run.list_by_compute(target, status="running")
     first.cancel()

@@ -1,7 +1,7 @@
 import type { RenderProps } from "@anywidget/types";
 import { KernelClock } from "./clock";
 import { el, setAttr, setText, show } from "./dom";
-import { kernelIsGone } from "./kernel";
+import { kernelIsGone, tell } from "./kernel";
 import { KeyedList } from "./keyed";
 import { Scope } from "./scope";
 import { type Board, targetView } from "./target";
@@ -64,7 +64,7 @@ function reportSight(scope: Scope, host: HTMLElement, send: (message: BoardMessa
 function render({ model, el: host }: RenderProps<Traits>): () => void {
   const scope = new Scope();
   const clock = new KernelClock();
-  const send = (message: BoardMessage) => model.send(message);
+  const send = (message: BoardMessage) => tell(model, message);
   let goneAt: number | null = null;
   const board: Board = {
     now: () => goneAt ?? clock.now(),

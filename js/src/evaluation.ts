@@ -4,7 +4,7 @@ import { curvesView } from "./curves";
 import { el, setAttr, setText, show } from "./dom";
 import { emptyView } from "./empty";
 import { formatMoment, formatNumber } from "./format";
-import { kernelIsGone } from "./kernel";
+import { kernelIsGone, tell } from "./kernel";
 import { type ItemView, KeyedList } from "./keyed";
 import { predictionsView, residualsView } from "./regression";
 import { Scope } from "./scope";
@@ -205,7 +205,7 @@ function cardView(
 
 function render({ model, el: host }: RenderProps<Traits>): () => void {
   const scope = new Scope();
-  const figures = new Figures((request) => model.send(request));
+  const figures = new Figures((request) => tell(model, request));
   const cards = new Set<CardView>();
   const isGone = () => kernelIsGone(host, model.widget_manager);
   const gallery = el("div", { class: "rw-cards" });

@@ -3,6 +3,7 @@ import { Asker } from "./asking";
 import { el, setAttr, setText, show } from "./dom";
 import { emptyView } from "./empty";
 import { formatBytes, formatNumber } from "./format";
+import { tell } from "./kernel";
 import { previewView } from "./preview";
 import { Scope } from "./scope";
 import { noteView } from "./table";
@@ -126,7 +127,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     const wanted = model.get("state").seq;
     if (wanted > seq && asked !== wanted) {
       asked = wanted;
-      model.send({ kind: "list" });
+      tell(model, { kind: "list" });
     }
     if (isStale) draw();
     update();

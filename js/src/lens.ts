@@ -1,7 +1,7 @@
 import type { RenderProps } from "@anywidget/types";
 import { Brush } from "./brush";
 import { el, setAttr } from "./dom";
-import { kernelIsGone } from "./kernel";
+import { kernelIsGone, tell } from "./kernel";
 import { chartAt, type Found, xAtPixel } from "./plotarea";
 import { Readout } from "./readout";
 import { Scope } from "./scope";
@@ -21,7 +21,7 @@ function attach(root: HTMLElement, host: HTMLElement, scope: Scope, { model }: R
   const { signal } = scope;
   const readout = new Readout(model.widget_manager);
   const isGone = () => kernelIsGone(host, model.widget_manager);
-  const brush = new Brush(scope, (request) => model.send(request), isGone);
+  const brush = new Brush(scope, (request) => tell(model, request), isGone);
   scope.onEnd(() => readout.hide());
   const chartOf = (node: EventTarget | null) => chartAt(node, model.get("state"));
   let pointer: { x: number; y: number; node: Element } | null = null;
@@ -138,7 +138,7 @@ function attach(root: HTMLElement, host: HTMLElement, scope: Scope, { model }: R
     }
     if (pointer) readSoon();
   });
-  watchSight(scope, root, (message) => model.send(message));
+  watchSight(scope, root, (message) => tell(model, message));
 }
 
 function render(props: RenderProps<Traits>): () => void {

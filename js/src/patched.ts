@@ -1,4 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
+import { tell } from "./kernel";
 import type { Scope } from "./scope";
 import type { MetricsPatch, MetricsState, WholeRequest } from "./wire";
 
@@ -22,7 +23,7 @@ export class PatchedMetrics {
       if (message?.kind !== "patch" || !before) return;
       if (message.version <= before.version) return; // it was in what was sent whole since
       if (message.version !== before.version + 1) {
-        model.send({ kind: "whole" } satisfies WholeRequest);
+        tell(model, { kind: "whole" } satisfies WholeRequest);
         return;
       }
       const { kind: _, rows: changed, ...rest } = message;

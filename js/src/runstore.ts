@@ -1,4 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
+import { tell } from "./kernel";
 import type { Primary, RunColumn, RunRow, RunsMessage, RunsPatch, RunsState } from "./wire";
 
 /** The runs of one model: its state, and the patches that came since. All views of the model share it. */
@@ -78,7 +79,7 @@ export class RunStore {
     let asked = false;
     const ask = () => {
       asked = true;
-      model.send({ kind: "have", seq: this.#seq } satisfies RunsMessage);
+      tell(model, { kind: "have", seq: this.#seq } satisfies RunsMessage);
     };
     const take = () => {
       asked = false;

@@ -9,7 +9,7 @@ and what is drawn of the past does not move as a run grows, but for the merges.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -42,12 +42,15 @@ class Thinned:
         What else belongs to each row, such as its step and time, shape ``(k, n)``.
     width
         Rows in a bucket; 1 means that every row is there.
+    buckets
+        How many there are at most.
     """
 
     index: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     y: NDArray[np.float64] = field(default_factory=lambda: _empty(0))
     beside: NDArray[np.float64] = field(default_factory=lambda: _empty(0, 0))
     width: int = 1
+    buckets: int = MAX_BUCKETS
 
     def __len__(self) -> int:
         return len(self.index)
@@ -77,7 +80,7 @@ class Thinned:
             return self
         if beside is None:
             beside = _empty(0, len(index))
-        width = max(self.width, width, natural_width(int(index[-1]) + 1))
+        width = max(self.width, width, natural_width(int(index[-1]) + 1, self.buckets))
         # Full buckets stay as they are, unless they merge.
         settled = int(np.searchsorted(self.index, self.index[-1] // width * width)) if len(self) else 0
         if width != self.width or width == 1:
@@ -87,13 +90,14 @@ class Thinned:
         y = np.concatenate([self.y[settled:], y])
         beside = np.concatenate([old_beside[:, settled:], beside], axis=1)
         if width == 1:  # each row is a bucket
-            return Thinned(index, y, beside)
+            return replace(self, index=index, y=y, beside=beside, width=1)
         keep = worth_keeping(index // width, y)
         return Thinned(
             np.concatenate([self.index[:settled], index[keep]]),
             np.concatenate([self.y[:settled], y[keep]]),
             np.concatenate([old_beside[:, :settled], beside[:, keep]], axis=1),
             width,
+            self.buckets,
         )
 
     def widened(self, width: int) -> Thinned:
@@ -101,15 +105,15 @@ class Thinned:
         if width <= self.width or not len(self):
             return self
         keep = worth_keeping(self.index // width, self.y)
-        return Thinned(self.index[keep], self.y[keep], self.beside[:, keep], width)
+        return Thinned(self.index[keep], self.y[keep], self.beside[:, keep], width, self.buckets)
 
 
-def natural_width(row_count: int) -> int:
-    """Give how many rows a bucket of a series of so many rows holds."""
-    if row_count <= _WHOLE * MAX_BUCKETS:
+def natural_width(row_count: int, buckets: int = MAX_BUCKETS) -> int:
+    """Give how many rows a bucket of a series of so many rows holds, where there are at most so many buckets."""
+    if row_count <= _WHOLE * buckets:
         return 1
     width = 1
-    while (row_count - 1) // width >= MAX_BUCKETS:
+    while (row_count - 1) // width >= buckets:
         width *= 2
     return width
 

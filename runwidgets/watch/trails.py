@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from runwidgets.store.contract import Store
     from runwidgets.watch.view import MetricView
 
+_BUCKETS: Final = 512
+"""Finer than a view: runs that lie over each other are told apart by what is small."""
 _END: Final = 2**53
 """After any row."""
 
@@ -59,11 +61,11 @@ class Trail:
         more = self._store.window(self._run_id, self._name, seen, _END, _width(head.row_count))
         if more is None:  # pragma: no cover (deleted just now: the next step tells)
             return False
-        self._view = fold(self._view, RunDelta(cursor=Cursor(), metrics=(more,)))
+        self._view = fold(self._view, RunDelta(cursor=Cursor(), metrics=(more,)), buckets=_BUCKETS)
         return True
 
 
 def _width(row_count: int) -> int:
     """Give how fine a series is read: where a quarter of the usual does, the store has it ready, and reads no rows."""
-    width = natural_width(row_count)
+    width = natural_width(row_count, _BUCKETS)
     return max(width, SUMMARY_WIDTH) if width * 4 >= SUMMARY_WIDTH else width

@@ -12,7 +12,7 @@ import numpy as np
 
 from runwidgets.records import VECTOR_COLUMN, Block, FileRecord, MetricKind, RunStatus
 from runwidgets.store.summaries import MICROSECONDS, parts_of
-from runwidgets.store.thinning import Thinned, natural_width
+from runwidgets.store.thinning import MAX_BUCKETS, Thinned, natural_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -107,7 +107,9 @@ class RunView:
         return RunStatus.NOT_RESPONDING if record.run_id in self.silent else record.status
 
 
-def fold(view: RunView, delta: RunDelta, silent: frozenset[str] = frozenset()) -> RunView:
+def fold(
+    view: RunView, delta: RunDelta, silent: frozenset[str] = frozenset(), *, buckets: int = MAX_BUCKETS
+) -> RunView:
     """Give the view after a change.
 
     Parameters
@@ -118,10 +120,12 @@ def fold(view: RunView, delta: RunDelta, silent: frozenset[str] = frozenset()) -
         What changed since.
     silent
         Ids of the runs whose process is gone, as of now.
+    buckets
+        In how many a series is thinned, where there was nothing of it before.
     """
     metrics = dict(view.metrics) if delta.metrics else view.metrics
     for change in delta.metrics:
-        metrics[change.name] = _fold_metric(view.metrics.get(change.name), change)  # type: ignore[index]
+        metrics[change.name] = _fold_metric(view.metrics.get(change.name), change, buckets)  # type: ignore[index]
     return replace(
         view,
         record=delta.run or view.record,
@@ -148,9 +152,11 @@ def _fold_child(before: ChildRecord | None, change: ChildRecord) -> ChildRecord:
     )
 
 
-def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
+def _fold_metric(before: MetricView | None, change: MetricDelta, buckets: int) -> MetricView:
     view = before or MetricView(change.name, change.kind, {})
-    columns = {name: view.columns.get(name, ColumnView(name)) for name in change.columns}
+    columns = {
+        name: view.columns.get(name) or ColumnView(name, series=Thinned(buckets=buckets)) for name in change.columns
+    }
     if change.kind is MetricKind.IMAGE:
         images = view.images + _paths(change)
         return MetricView(change.name, change.kind, columns, images, change.row_count)
@@ -162,7 +168,7 @@ def _fold_metric(before: MetricView | None, change: MetricDelta) -> MetricView:
     for name, parts in found.items():
         columns[name] = _fold_column(columns[name], parts)
     # Also where the last rows lack a value: one who comes late reads them all in buckets of this width.
-    width = natural_width(change.row_count)
+    width = natural_width(change.row_count, buckets)
     for name, column in columns.items():
         if column.series.width < width:
             columns[name] = replace(column, series=column.series.widened(width))

@@ -176,5 +176,5 @@ def test_a_run_is_canceled_after_a_question_also_by_keyboard(open_notebook):
     expect(status).to_have_text("Canceled", timeout=5000)
     assert notebook.is_busy(2)
     expect(button).to_be_hidden()
-    expect(notebook.tab("Metrics")).to_be_focused()
+    expect(notebook.tab("Child runs")).to_be_focused()
     notebook.wait(2)

@@ -59,6 +59,7 @@ FAINT = """
             if (!text || box.width === 0 || box.height <= 1) continue;
             if (!node.checkVisibility({ visibilityProperty: true })) continue;
             if (node.closest("[aria-hidden=true], [aria-disabled=true], option")) continue;
+            if (getComputedStyle(node).opacity === "0") continue; // what comes with the pointer or the focus
             const style = getComputedStyle(node);
             const under = behind(node);
             const ink = over(rgba(node instanceof SVGElement ? style.fill : style.color), under);

@@ -27,7 +27,7 @@ def test_reload_of_the_page_brings_the_live_display_back(open_notebook):
     notebook.wait_painted(1)
     expect(notebook.page.locator(VISIBLE).filter(has=notebook.page.locator("[class^='rw-still-']"))).to_have_count(0)
     notebook.tab("Details").click()
-    expect(notebook.find(".rw-facts")).to_be_visible()
+    expect(notebook.find(".rw-facts").first).to_be_visible()
     notebook.tab("Metrics").click()
     notebook.run(2)
     expect(notebook.find(".rw-page-metrics tbody tr")).to_have_count(2)
@@ -49,7 +49,7 @@ def test_new_view_for_output_shows_the_live_display(open_notebook):
     notebook.run(2)
     expect(view.locator(".rw-page-metrics tbody tr")).to_have_count(2)
     view.get_by_role("tab", name="Details").click()
-    expect(view.locator(".rw-facts")).to_be_visible()
+    expect(view.locator(".rw-facts").first).to_be_visible()
 
 
 def test_restart_of_the_kernel_leaves_the_display_as_it_was_and_says_that_nobody_follows(open_notebook, server):

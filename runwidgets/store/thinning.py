@@ -43,14 +43,14 @@ class Thinned:
     width
         Rows in a bucket; 1 means that every row is there.
     buckets
-        How many there are at most.
+        How many there are at most; None for `MAX_BUCKETS`.
     """
 
     index: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     y: NDArray[np.float64] = field(default_factory=lambda: _empty(0))
     beside: NDArray[np.float64] = field(default_factory=lambda: _empty(0, 0))
     width: int = 1
-    buckets: int = MAX_BUCKETS
+    buckets: int | None = None
 
     def __len__(self) -> int:
         return len(self.index)
@@ -108,12 +108,13 @@ class Thinned:
         return Thinned(self.index[keep], self.y[keep], self.beside[:, keep], width, self.buckets)
 
 
-def natural_width(row_count: int, buckets: int = MAX_BUCKETS) -> int:
+def natural_width(row_count: int, buckets: int | None = None) -> int:
     """Give how many rows a bucket of a series of so many rows holds, where there are at most so many buckets."""
-    if row_count <= _WHOLE * buckets:
+    most = MAX_BUCKETS if buckets is None else buckets
+    if row_count <= _WHOLE * most:
         return 1
     width = 1
-    while (row_count - 1) // width >= buckets:
+    while (row_count - 1) // width >= most:
         width *= 2
     return width
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from runwidgets.records import VECTOR_COLUMN, Block, FileRecord, MetricKind, RunStatus
 from runwidgets.store.summaries import MICROSECONDS, parts_of
-from runwidgets.store.thinning import MAX_BUCKETS, Thinned, natural_width
+from runwidgets.store.thinning import Thinned, natural_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -108,7 +108,7 @@ class RunView:
 
 
 def fold(
-    view: RunView, delta: RunDelta, silent: frozenset[str] = frozenset(), *, buckets: int = MAX_BUCKETS
+    view: RunView, delta: RunDelta, silent: frozenset[str] = frozenset(), *, buckets: int | None = None
 ) -> RunView:
     """Give the view after a change.
 
@@ -121,7 +121,7 @@ def fold(
     silent
         Ids of the runs whose process is gone, as of now.
     buckets
-        In how many a series is thinned, where there was nothing of it before.
+        In how many a series is thinned, where there was nothing of it before; None for the usual number.
     """
     metrics = dict(view.metrics) if delta.metrics else view.metrics
     for change in delta.metrics:
@@ -152,7 +152,7 @@ def _fold_child(before: ChildRecord | None, change: ChildRecord) -> ChildRecord:
     )
 
 
-def _fold_metric(before: MetricView | None, change: MetricDelta, buckets: int) -> MetricView:
+def _fold_metric(before: MetricView | None, change: MetricDelta, buckets: int | None) -> MetricView:
     view = before or MetricView(change.name, change.kind, {})
     columns = {
         name: view.columns.get(name) or ColumnView(name, series=Thinned(buckets=buckets)) for name in change.columns

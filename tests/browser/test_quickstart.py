@@ -87,4 +87,4 @@ def test_quickstart_moves_while_it_trains_and_ends_complete(open_notebook, theme
     notebook.tab("Child runs").click()
     grid = notebook.page.get_by_role("grid", name="child runs")
     expect(grid).to_have_attribute("aria-rowcount", "41")
-    expect(notebook.find(".rw-page-children")).to_contain_text("40 done")
+    expect(notebook.find(".rw-page-children")).to_contain_text("40 completed")

@@ -11,7 +11,7 @@ import sys
 
 from tests.benchmarks.table import show
 
-PARTS = ("logging", "processes", "store", "submitting", "paint", "display", "children")
+PARTS = ("logging", "processes", "store", "submitting", "paint", "children", "display")
 
 
 def main(chosen: list[str]) -> int:
@@ -24,12 +24,11 @@ def main(chosen: list[str]) -> int:
     # What is installed is compiled. A checkout is when it is first used, unless this forbids it.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     subprocess.run([sys.executable, "-m", "compileall", "-q", "runwidgets"], check=True)
-    rows = []
+    print(f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.system()}")
     for part in options.part or PARTS:
         print(f"measuring {part} …", file=sys.stderr, flush=True)
-        rows += importlib.import_module(f"tests.benchmarks.{part}").measure()
-    print(f"Python {platform.python_version()}, {os.cpu_count()} processors, {platform.system()}")
-    print(show(rows))
+        # A table for each part, at once: what is measured is not lost with a later part that fails.
+        print(show(importlib.import_module(f"tests.benchmarks.{part}").measure()), flush=True)
     return 0
 
 

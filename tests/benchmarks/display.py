@@ -30,6 +30,8 @@ FLOOR_POINTS: Final = 1000
 LONG: Final = 10_000_000
 FAST_TICKS: Final = 360
 _SETTLED_SECONDS: Final = 1.5
+_TICK_SECONDS: Final = 1.0
+_LONGEST_SECONDS: Final = 20.0
 """How long nothing may come over the wire for a tick to be over; it is not part of any figure."""
 
 _RUN: Final = f"""
@@ -185,8 +187,9 @@ class Wire:
 
 
 def wait_quiet(notebook: Notebook, wire: Wire, since: float, *, at_least: float = _SETTLED_SECONDS) -> None:
-    """Return when nothing has come for a while."""
-    while time.monotonic() - max(wire.last, since) < at_least:
+    """Return when nothing has come for a while, or something has kept coming for long."""
+    end = time.monotonic() + _LONGEST_SECONDS
+    while time.monotonic() - max(wire.last, since) < at_least and time.monotonic() < end:
         notebook.page.wait_for_timeout(50)
 
 
@@ -302,7 +305,8 @@ def memory(page: Page) -> tuple[float, float]:
     for number in range(FAST_TICKS):
         page.wire.sizes.clear()
         page.signal(CHARTS)
-        while len(page.wire.sizes) < CHARTS:
+        end = time.monotonic() + _TICK_SECONDS  # a chart that moved by less than can be seen sends nothing
+        while len(page.wire.sizes) < CHARTS and time.monotonic() < end:
             page.notebook.page.wait_for_timeout(10)
         if number == FAST_TICKS // 10:
             wait_quiet(page.notebook, page.wire, time.monotonic())

@@ -156,9 +156,8 @@ class ComputeTarget:
 
     def get_status(self) -> ComputeStatus:
         """Tell what goes on there now."""
-        waiting = self._queue.waiting()  # first: a run leaves the queue when it has its slot
-        running = self._queue.running()
-        return ComputeStatus(self._queue.slots, running, [run_id for run_id in waiting if run_id not in running])
+        waiting = self._queue.waiting()
+        return ComputeStatus(self._queue.slots, self._queue.running(), waiting)
 
     def get_portal_url(self) -> str:
         """Give the address of this target's page; as `Run.get_portal_url`."""

@@ -124,8 +124,13 @@ class Queue:
         return [self._slots / f"{number:04d}" for number in range(self.slots)]
 
     def waiting(self) -> list[str]:
-        """List the ids of the runs that wait, in the order of their turns."""
-        return [turn.run_id for turn in self.line()]
+        """List the ids of the runs that wait, in the order of their turns.
+
+        A run that has its slot keeps its ticket until its script has begun, and waits no more.
+        """
+        turns = self.line()  # first: a run gives its ticket back when it has its slot
+        running = frozenset(self.running())
+        return [turn.run_id for turn in turns if turn.run_id not in running]
 
     def tickets(self) -> list[str]:
         """List the names of the tickets, dead ones among them: that is cheap, and tells whether anything moved."""

@@ -57,10 +57,6 @@ _APPLICATIONS: Final = {
 """Where each has its notebooks, and what it is started with so that its page can be asked."""
 
 
-# bqplot draws a figure once before its box has a size, and anew when it has one.
-_OF_NO_SIZE: Final = "A negative value is not valid"
-
-
 class Server:
     """JupyterLab or Notebook on a free port of this machine.
 
@@ -177,8 +173,7 @@ class Notebook:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         # The browser's line about a missing file does not say which: `_on_response` does.
-        told_elsewhere = message.text.startswith("Failed to load resource") or _OF_NO_SIZE in message.text
-        if message.type == "error" and not told_elsewhere:
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
             self.problems.append(f"console: {message.text}")
 
     def _on_response(self, response: Response) -> None:

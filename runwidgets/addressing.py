@@ -9,18 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-import secrets
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
-
-import filelock
 
 from runwidgets.context import RUN_ID
 from runwidgets.errors import StoreError
@@ -105,6 +99,8 @@ def secret(name: str) -> str:
     StoreError
         If it can be neither read nor made.
     """
+    import secrets
+
     file = portal_folder() / name
     draft = file.with_name(f"{name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
@@ -186,13 +182,21 @@ def _listens(pid: int, port: int | None) -> bool:
 
 def _ask(server: _Server, path: str) -> str | None:
     """Ask a server for a ticket to a page; None if it does not answer, or not as one that serves this home."""
+    import urllib.request
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        """Follows no redirection: the token is for the server that was asked."""
+
+        def redirect_request(self, *_: Any, **__: Any) -> None:
+            return None
+
     request = urllib.request.Request(  # noqa: S310 (http or https, by _server_of)
         f"{server.url}/{PREFIX}/api/tickets",
         data=json.dumps({"home": secret("id")}).encode(),
         headers={"Authorization": f"token {server.token}", "Content-Type": "application/json"},
         method="POST",
     )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Stay())
     try:
         with opener.open(request, timeout=_ASK_SECONDS) as answer:
             found = json.loads(answer.read(_LONGEST_ANSWER))
@@ -201,13 +205,6 @@ def _ask(server: _Server, path: str) -> str | None:
         _log.debug("no portal answers at %s: %s", server.url, error)
         return None
     return f"{server.url}/{PREFIX}{path}?ticket={ticket}"
-
-
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirection: the token is for the server that was asked."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
 
 
 # ---- starting one
@@ -221,8 +218,12 @@ def _started(path: str) -> str:
     StoreError
         If it does not answer.
     """
+    import subprocess
+
+    from runwidgets.store.locks import lock_at
+
     folder = portal_folder()
-    with filelock.FileLock(folder / "starting.lock", timeout=_START_SECONDS):
+    with lock_at(folder / "starting.lock").acquire(timeout=_START_SECONDS):
         for server in _portals():  # another process may just have started one
             if (url := _ask(server, path)) is not None:
                 return url

@@ -155,7 +155,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   const search = el("input", {
     class: "rw-search rw-home-search",
     type: "search",
-    placeholder: "Find runs by name, tag or id",
+    placeholder: "Find runs: words, or metrics.loss < 1",
     "aria-label": "Find runs by name, tag or id",
   });
   const runTable = (label: string) => {
@@ -198,7 +198,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     if (message === null) foundNote.patch("");
     else if (message.trouble) foundNote.patch(message.trouble);
     else if (message.runs.length === 0)
-      foundNote.patch(`No run is called “${message.text}”, or has such a tag or id.`);
+      foundNote.patch(`No run is found by “${message.text}”.`);
     else foundNote.patch(message.is_all ? "" : "The newest of them; say more to find others.");
   };
   const receive = (message: FoundMessage) => {

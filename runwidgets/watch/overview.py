@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from runwidgets.errors import StoreError
+from runwidgets.query import parse_condition
 from runwidgets.records import RunQuery, RunStatus
 from runwidgets.store.liveness import observed_status
 from runwidgets.watch.viewer import link
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 MOST_EXPERIMENTS: Final = 500
 MOST_RUNS: Final = 20
 MOST_FOUND: Final = 50
-_SEARCHED: Final = 5000
-"""How many of the newest runs of a workspace are searched for words; an id is found among all."""
 _UNFINISHED: Final = tuple(status for status in RunStatus if not status.is_final)
 
 
@@ -101,6 +100,7 @@ class Overview:
     def __init__(self, workspaces: Sequence[Workspace]) -> None:
         self._workspaces = tuple(workspaces)
         self._seen: dict[str, tuple[int, _Part]] = {}
+        self._latest: dict[tuple[str, str], tuple[int, float]] = {}
 
     def state(self, now: float) -> OverviewState:
         """Look, and give what is shown."""
@@ -133,26 +133,26 @@ class Overview:
             version = store.version()
             seen = self._seen.get(name)
             if seen is None or seen[0] != version:
-                seen = self._seen[name] = (version, _look(store, about))
+                seen = self._seen[name] = (version, _look(store, about, self._latest))
         except StoreError as error:
             last = self._seen.get(name, (0, _Part(workspace=about, experiments=[], running=[], recent=[])))[1]
             return {**last, "workspace": {**about, "trouble": str(error)}}
         return seen[1]
 
     def found(self, text: str) -> FoundMessage:
-        """Find runs whose id begins with a text, or whose name, or a tag, contains it; newest first."""
-        wanted = text.strip().casefold()
+        """Find the runs of which a condition holds, newest first; words alone are looked for (see `runwidgets.query`).
+
+        Raises
+        ------
+        QueryError
+            If it cannot be read.
+        """
+        wanted = parse_condition(text)
         hits: list[tuple[float, str, FoundRun]] = []
-        for workspace in self._workspaces if wanted else ():
+        for workspace in self._workspaces if wanted is not None else ():
             store = workspace._recorder.store
-            ids = [*store.find(RunQuery(id_prefix=text.strip(), deep=True, limit=MOST_FOUND + 1))]
-            newest = store.find(RunQuery(deep=True, limit=_SEARCHED))
-            found = {each.run.run_id: each for each in store.described([*ids, *newest])}
-            hits += [
-                (each.run.created_at or 0.0, workspace.name, each)
-                for each in found.values()
-                if each.run.run_id in ids or wanted in _words(each)
-            ]
+            ids = store.find(RunQuery(where=wanted, deep=True, limit=MOST_FOUND + 1))
+            hits += [(each.run.created_at or 0.0, workspace.name, each) for each in store.described(ids)]
         hits.sort(key=lambda hit: hit[0], reverse=True)
         return {
             "kind": "found",
@@ -162,12 +162,7 @@ class Overview:
         }
 
 
-def _words(found: FoundRun) -> str:
-    tags = (f"{key}={value}" if value else key for key, value in found.tags.items())
-    return "\n".join((found.run.name or "", found.run.experiment, *tags)).casefold()
-
-
-def _look(store: Store, about: OverviewWorkspace) -> _Part:
+def _look(store: Store, about: OverviewWorkspace, latest: dict[tuple[str, str], tuple[int, float]]) -> _Part:
     open_ids = [
         run_id for status in _UNFINISHED for run_id in store.find(RunQuery(status=status, limit=MOST_RUNS, deep=True))
     ]
@@ -178,18 +173,27 @@ def _look(store: Store, about: OverviewWorkspace) -> _Part:
         counts[found.run.experiment] = counts.get(found.run.experiment, 0) + 1
     return {
         "workspace": about,
-        "experiments": [_experiment(store, about["name"], each, counts) for each in store.experiments()],
+        "experiments": [_experiment(store, about["name"], each, counts, latest) for each in store.experiments()],
         "running": running,
         "recent": recent,
     }
 
 
-def _experiment(store: Store, workspace: str, found: ExperimentRecord, running: dict[str, int]) -> OverviewExperiment:
-    newest = store.find(RunQuery(experiment=found.name, limit=1))
-    record = store.run(newest[0]) if newest else None
+def _experiment(
+    store: Store,
+    workspace: str,
+    found: ExperimentRecord,
+    running: dict[str, int],
+    latest: dict[tuple[str, str], tuple[int, float]],
+) -> OverviewExperiment:
+    key = workspace, found.name
+    if latest.get(key, (-1, 0.0))[0] != found.run_count:  # its newest run is another one only if it has more or fewer
+        newest = store.find(RunQuery(experiment=found.name, limit=1))
+        record = store.run(newest[0]) if newest else None
+        latest[key] = found.run_count, (record.created_at if record else None) or found.created_at
     return {
         "workspace": workspace, "name": found.name, "run_count": found.run_count,
-        "running": running.get(found.name, 0), "last_at": record.created_at if record else found.created_at,
+        "running": running.get(found.name, 0), "last_at": latest[key][1],
         "is_archived": found.archived_at is not None, "href": link("w", workspace, "experiments", found.name),
     }  # fmt: skip
 

@@ -197,8 +197,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
     show(found.node, (message?.runs.length ?? 0) > 0);
     if (message === null) foundNote.patch("");
     else if (message.trouble) foundNote.patch(message.trouble);
-    else if (message.runs.length === 0)
-      foundNote.patch(`No run is found by “${message.text}”.`);
+    else if (message.runs.length === 0) foundNote.patch(`No run is found by “${message.text}”.`);
     else foundNote.patch(message.is_all ? "" : "The newest of them; say more to find others.");
   };
   const receive = (message: FoundMessage) => {

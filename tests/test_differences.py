@@ -4,7 +4,8 @@ import math
 
 from runwidgets.records import MetricHead, MetricKind
 from runwidgets.watch.differences import differences_state
-from runwidgets.watch.ingredients import Key, Secret, arguments_of, packages_of, parameters_of
+from runwidgets.watch.ingredients import Key, arguments_of, packages_of, parameters_of
+from runwidgets.watch.secrecy import Secret
 
 
 def head(name, last, count=1, kind=MetricKind.VECTOR):

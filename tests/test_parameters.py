@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from runwidgets.watch.ingredients import arguments_of
 from runwidgets.watch.parameters import (
     arguments_from_parent,
     configured_primary,
@@ -13,6 +14,7 @@ from runwidgets.watch.parameters import (
     read_arguments,
     usual_primary,
 )
+from runwidgets.watch.secrecy import HIDDEN
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,11 @@ def test_of_the_metrics_that_most_runs_have_one_with_a_usual_name_counts():
     assert usual_primary({"alpha": 10, "mse": 10, "r2": 9}, {}) == {"name": "mse", "goal": "minimize"}
     assert usual_primary({"loss": 2, "x": 10}, {}) == {"name": "x", "goal": "minimize"}
     assert usual_primary({"a": 5, "b": 5}, {"b": 5}) == {"name": "b", "goal": "minimize"}
+
+
+def test_what_may_be_a_secret_by_its_name_is_shown_nowhere():
+    words = ["--alpha", "0.5", "--api-key", "s3cret", "--token=abc", "file"]
+    assert dict(read_arguments(words)) == {"alpha": 0.5, "api-key": HIDDEN, "token": HIDDEN}
+    compared = arguments_of([*words, "--token", "other"])
+    assert compared["api-key"] == "s3cret"  # two runs with other keys differ
+    assert (repr(compared["api-key"]), repr(compared["token"])) == (HIDDEN, HIDDEN)

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from runwidgets.watch.scrubbing import HIDDEN, Scrubber, secret_values
+from runwidgets.watch.scrubbing import Scrubber, secret_values
+from runwidgets.watch.secrecy import HIDDEN
 
 scrub = Scrubber({"/home/ada": "~", "/home/ada/project": "."}, ["a secret of this machine"])
 

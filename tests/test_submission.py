@@ -2,7 +2,8 @@
 
 import pytest
 
-from runwidgets.watch.submission import HIDDEN, NO_SUBMISSION, is_secret, packages_of, submission_of, without_secrets
+from runwidgets.watch.secrecy import HIDDEN, is_secret, without_secrets
+from runwidgets.watch.submission import NO_SUBMISSION, packages_of, submission_of
 from tests.test_wire import definition
 
 
@@ -14,7 +15,7 @@ def test_what_was_submitted_is_told_without_its_secrets():
         "Script": "train.py",
         "Arguments": f"--alpha 0.1 --api-key '{HIDDEN}'",
         "Source folder": "/home/ada/digits",
-        "Time limit": "3600 s",
+        "Time limit": "01:00:00",
         "Submitted by": "ada",
         "Environment": "sklearn 2",
         "Interpreter": "/envs/sklearn/bin/python",

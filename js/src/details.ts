@@ -113,7 +113,7 @@ function render({ model, el: host }: RenderProps<Traits>): () => void {
   });
   const tags = tagsView(scope, asker);
   const tagsMore = noteView("rw-more");
-  const timeline = timelineView();
+  const timeline = timelineView(scope);
   const submitted = factsView(scope);
   const variables = pairsView();
   const python = factsView(scope);

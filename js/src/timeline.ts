@@ -2,22 +2,27 @@
 import { el, setAttr, setText } from "./dom";
 import { formatDuration, formatMoment } from "./format";
 import { type ItemView, KeyedList } from "./keyed";
+import type { Scope } from "./scope";
 import { statusView } from "./status";
 import type { Change } from "./wire";
 
 interface Stretch extends Change {
-  /** Until the next state; null for the last. */
+  /** Until the next state, or until now; null for the state that a run has ended in. */
   seconds: number | null;
   /** Of all that is over. */
   share: number;
 }
 
+const ENDS: ReadonlySet<string> = new Set(["done", "failed", "canceled"]);
+const now = () => Date.now() / 1000;
+
 function stretchesOf(changes: readonly Change[]): Stretch[] {
   const [first, last] = [changes[0], changes[changes.length - 1]];
-  const whole = first && last ? last.at - first.at : 0;
+  const until = last && ENDS.has(last.status_group) ? last.at : Math.max(now(), last?.at ?? 0);
+  const whole = first ? until - first.at : 0;
   return changes.map((change, at) => {
-    const next = changes[at + 1];
-    const seconds = next ? Math.max(0, next.at - change.at) : null;
+    const next = changes[at + 1]?.at ?? (ENDS.has(change.status_group) ? null : until);
+    const seconds = next === null ? null : Math.max(0, next - change.at);
     return { ...change, seconds, share: whole > 0 && seconds !== null ? seconds / whole : 0 };
   });
 }
@@ -49,11 +54,19 @@ function stretchView(): ItemView<Stretch> {
   };
 }
 
-export function timelineView() {
+export function timelineView(scope: Scope) {
+  let shown: readonly Change[] = [];
   const body = el("tbody");
   const list = new KeyedList<Stretch>(body, ({ status, at }) => `${status} ${at}`, stretchView);
+  scope.every(1000, () => {
+    const last = shown[shown.length - 1];
+    if (last && !ENDS.has(last.status_group)) list.update(stretchesOf(shown));
+  });
   return {
     node: el("div", { class: "rw-table-box" }, el("table", { class: "rw-table rw-timeline" }, body)),
-    patch: (changes: readonly Change[]) => list.update(stretchesOf(changes)),
+    patch(changes: readonly Change[]) {
+      shown = changes;
+      list.update(stretchesOf(changes));
+    },
   };
 }

@@ -77,18 +77,25 @@ test("all that is known has a section, and secrets are said to be hidden", () =>
   expect(find(".rw-description").textContent).toBe("what it is");
 });
 
-test("the timeline says how long each state took, and nothing of the last", () => {
+test("the timeline says how long each state took, the present one until now, and nothing of the end", () => {
+  vi.useFakeTimers({ now: NOW * 1000 });
   const { texts, all, model } = open();
   expect(texts(".rw-timeline .rw-status-word")).toEqual(["Queued", "Running"]);
-  expect(texts(".rw-timeline td:nth-child(3)")).toEqual(["00:00:39", ""]);
+  const spans = () => texts(".rw-timeline td:nth-child(3)");
+  expect(spans()).toEqual(["00:00:39", "00:02:41"]);
+  vi.advanceTimersByTime(2000);
+  expect(spans()).toEqual(["00:00:39", "00:02:43"]);
   const first = all(".rw-timeline tr")[0];
   const more = [
     ...details().timeline,
     { status: "Failed", status_group: "failed" as const, at: NOW - 160.5 },
   ];
   model.set("state", details({ timeline: more }));
-  expect(texts(".rw-timeline td:nth-child(3)")).toEqual(["00:00:39", "0.5 s", ""]);
+  expect(spans()).toEqual(["00:00:39", "0.5 s", ""]);
   expect(all(".rw-timeline tr")[0]).toBe(first);
+  vi.advanceTimersByTime(2000);
+  expect(spans()).toEqual(["00:00:39", "0.5 s", ""]);
+  vi.useRealTimers();
 });
 
 test("a diff is read when it is opened, once, and its lines say what they are", () => {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-from runwidgets.watch.ingredients import KINDS, Secret
+from runwidgets.watch.ingredients import KINDS
+from runwidgets.watch.secrecy import Secret
 from runwidgets.watch.wire import shortened
 
 if TYPE_CHECKING:

@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from runwidgets.records import MetricKind
-from runwidgets.watch.parameters import is_internal, parsed
+from runwidgets.watch.parameters import is_internal, read_command_line
+from runwidgets.watch.secrecy import Secret
+from runwidgets.watch.submission import shown_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +24,6 @@ _NUMBER: Final = re.compile(r"-[\d.]")
 _GIT: Final = "azureml.git."
 _SNAPSHOT: Final = "ContentSnapshotId"
 _SURROUNDINGS: Final = {"runwidgets.python": "Python", "runwidgets.platform": "platform"}
-_HIDDEN: Final = "•" * 6
 
 
 class Key(NamedTuple):
@@ -71,7 +72,7 @@ def _submitted(definition: Mapping[str, Any]) -> dict[Key, Any]:
     found = {Key("run", name): definition[name] for name in ("script", "target") if definition.get(name)}
     command = definition.get("command")
     if command:
-        found[Key("run", "command")] = command if isinstance(command, str) else " ".join(map(str, command))
+        found[Key("run", "command")] = shown_command(command)
     if definition.get("processCount", 1) != 1:
         found[Key("run", "processes")] = definition["processCount"]
     found |= {Key("argument", name): value for name, value in arguments_of(definition.get("arguments") or ()).items()}
@@ -84,15 +85,6 @@ def _submitted(definition: Mapping[str, Any]) -> dict[Key, Any]:
     return found
 
 
-class Secret(str):
-    """A value that can be compared and is not shown."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return _HIDDEN
-
-
 def arguments_of(words: Sequence[Any]) -> dict[str, Any]:
     """Read all of a command line: values by option, as ``--alpha 0.1`` or ``--alpha=0.1``; others by their place.
 
@@ -100,27 +92,16 @@ def arguments_of(words: Sequence[Any]) -> dict[str, Any]:
     An option with nothing after it is True. One that comes again has all its values, with commas.
     """
     found: dict[str, list[Any]] = {}
-    place, index = 0, 0
-    while index < len(words):
-        word, index = words[index], index + 1
-        if not _is_option(word):
-            place += 1
-            found[f"#{place}"] = [_parsed(word)]
-            continue
-        name, equals, value = word.lstrip("-").partition("=")
-        taken: Any = _parsed(value) if equals else True
-        if not equals and index < len(words) and not _is_option(words[index]):
-            taken, index = _parsed(words[index]), index + 1
-        found.setdefault(name, []).append(taken)
-    return {name: values[0] if len(values) == 1 else ", ".join(map(str, values)) for name, values in found.items()}
+    place = 0
+    for name, value in read_command_line(words):
+        place += name is None
+        found.setdefault(f"#{place}" if name is None else name, []).append(value)
+    return {name: values[0] if len(values) == 1 else _several(values) for name, values in found.items()}
 
 
-def _parsed(word: Any) -> Any:
-    return parsed(word) if isinstance(word, str) else word
-
-
-def _is_option(word: object) -> bool:
-    return isinstance(word, str) and word.startswith("-") and word.strip("-") != "" and not _NUMBER.match(word)
+def _several(values: list[Any]) -> str:
+    text = ", ".join(map(str, values))
+    return Secret(text) if any(isinstance(value, Secret) for value in values) else text
 
 
 def packages_of(text: str) -> dict[Key, str]:

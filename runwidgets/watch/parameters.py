@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 import msgspec
 
+from runwidgets.watch.secrecy import HIDDEN, Secret, is_secret
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -48,24 +50,39 @@ def parsed(text: str) -> int | float | str:
     return float(text) if found[1] or found[2] else int(text)
 
 
-def read_arguments(arguments: Sequence[Any]) -> Iterator[tuple[str, Value]]:
-    """Give the named arguments of a script: ``--alpha 0.5``, ``--alpha=0.5``, ``-a 0.5``; without a value, True."""
+def read_command_line(arguments: Sequence[Any]) -> Iterator[tuple[str | None, Value]]:
+    """Give the arguments of a script: by name, and with None as the name what stands by itself.
+
+    ``--alpha 0.5``, ``--alpha=0.5`` and ``-a 0.5`` are options with a value; one without a value is True. What writes
+    out a number is a number; what the name says may be a secret is a `Secret`.
+    """
     words = [str(word) for word in arguments]
     place = 0
     while place < len(words):
         word = words[place]
         place += 1
-        name = word.lstrip("-")
-        if not name or name == word or _NUMBER.fullmatch(word):
+        if not _is_option(word):
+            yield None, parsed(word)
             continue
-        name, has_value, value = name.partition("=")
-        if has_value:
-            yield name, parsed(value)
-        elif place < len(words) and (not words[place].startswith("-") or _NUMBER.fullmatch(words[place])):
-            yield name, parsed(words[place])
+        name, has_value, value = word.lstrip("-").partition("=")
+        if not has_value:
+            if place == len(words) or _is_option(words[place]):
+                yield name, True
+                continue
+            value = words[place]
             place += 1
-        else:
-            yield name, True
+        yield name, Secret(value) if is_secret(name) else parsed(value)
+
+
+def _is_option(word: str) -> bool:
+    return word.startswith("-") and word.strip("-") != "" and not _NUMBER.fullmatch(word)
+
+
+def read_arguments(arguments: Sequence[Any]) -> Iterator[tuple[str, Value]]:
+    """Give the named arguments of a script as they may be shown."""
+    for name, value in read_command_line(arguments):
+        if name is not None:
+            yield name, HIDDEN if isinstance(value, Secret) else value
 
 
 def arguments_from_parent(tags: Mapping[str, str | None], run_id: str) -> dict[str, Value]:

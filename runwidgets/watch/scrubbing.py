@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from runwidgets.watch.secrecy import HIDDEN, is_secret, without_login
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-HIDDEN: Final = "•••"
 _ENDS: Final = "/\\"
 _FOLDERS: Final = frozenset({"PWD", "OLDPWD"})
 """Variables of shells that are no passwords."""
@@ -19,10 +20,8 @@ _SENSITIVE: Final = (
     r"(?:[a-z0-9]{1,40}[_.-]){0,6}(?:api[_-]?key|access[_-]?key|account[_-]?key|secret|token|passw(?:or)?d|pwd|sig"
     r"|credentials?)(?:[_-]?(?:key|id))?"
 )
-_SENSITIVE_NAME: Final = re.compile(_SENSITIVE, re.IGNORECASE)
 _ASSIGNED: Final = re.compile(rf"""(\b{_SENSITIVE}["']?\s{{0,9}}[=:]\s{{0,9}}["']?)([^\s"',;&]{{4,}})""", re.IGNORECASE)
 _BEARER: Final = re.compile(r"\b(bearer|basic)\s{1,9}[\w.~+/=-]{8,}", re.IGNORECASE)
-_LOGIN: Final = re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@]{1,500}@", re.IGNORECASE)
 _KNOWN_TOKENS: Final = re.compile(
     r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|hf_\w{20,}|sk-[\w-]{20,}|AKIA[0-9A-Z]{16}"
     r"|xox[abprs]-[\w-]{10,}|eyJ[\w-]{8,2000}\.[\w-]{8,2000}\.[\w-]+)"
@@ -71,7 +70,7 @@ class Scrubber:
         """Give the text without them."""
         if self._secrets is not None:
             text = self._secrets.sub(HIDDEN, text)
-        text = _LOGIN.sub(rf"\1{HIDDEN}@", text)
+        text = without_login(text)
         text = _BEARER.sub(rf"\1 {HIDDEN}", text)
         text = _ASSIGNED.sub(rf"\1{HIDDEN}", text)
         text = _KNOWN_TOKENS.sub(HIDDEN, text)
@@ -108,4 +107,4 @@ def _last(path: str) -> str:
 
 def secret_values(variables: Mapping[str, str]) -> list[str]:
     """Pick the values of environment variables whose names say that they are secret."""
-    return [value for name, value in variables.items() if _SENSITIVE_NAME.search(name) and name not in _FOLDERS]
+    return [value for name, value in variables.items() if is_secret(name) and name not in _FOLDERS]

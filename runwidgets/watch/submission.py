@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+from runwidgets.watch.secrecy import is_secret, without_login, without_secrets
+from runwidgets.watch.static import duration
 
-HIDDEN: Final = "•••"
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 MAX_ARGUMENTS: Final = 8000
 """Most characters of a command line that are shown."""
-_SECRET: Final = re.compile(
-    r"secret|passw(or)?d|(?<![a-z])(token|pwd|sas|credentials?|cookie|connection[_-]?string"
-    r"|((api|access|account|auth|private|signing|encryption|shared)[_.-]?)?key)(?![a-z])",
-    re.IGNORECASE,
-)
-_LOGIN: Final = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@]{1,500}@", re.IGNORECASE)
-_OPTION: Final = re.compile(r"--?(?P<name>[\w.-]+)(?P<assigned>=)?")
 
 
 class Fact(TypedDict):
@@ -64,9 +58,9 @@ def submission_of(definition: Any) -> Submission:
         "Target": definition.target + count,
         "Script": definition.script,
         "Arguments": shlex.join(without_secrets(definition.arguments)),
-        "Command": _command(definition.command),
+        "Command": shown_command(definition.command),
         "Source folder": definition.source_directory,
-        "Time limit": f"{limit:g} s" if limit else None,
+        "Time limit": duration(limit) if limit else None,
         "Communicator": definition.communicator,
         "Submitted by": definition.submitted_by,
         "Environment": " ".join(str(word) for word in (environment.get("name"), environment.get("version")) if word),
@@ -75,39 +69,15 @@ def submission_of(definition: Any) -> Submission:
     return {
         "facts": [{"label": label, "value": str(value)[:MAX_ARGUMENTS]} for label, value in told.items() if value],
         "variables": [
-            {"key": key, "value": None if is_secret(key) else _LOGIN.sub(rf"\g<scheme>{HIDDEN}@", str(value))}
+            {"key": key, "value": None if is_secret(key) else without_login(str(value))}
             for key, value in sorted(definition.environment_variables.items())
         ],
         "packages": packages_of(python.get("condaDependencies")),
     }
 
 
-def is_secret(name: str) -> bool:
-    """Tell whether what bears this name may be a secret."""
-    return _SECRET.search(_in_words(name)) is not None
-
-
-def _in_words(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)  # apiKey
-
-
-def without_secrets(arguments: Iterable[str]) -> list[str]:
-    """Give arguments of a command without the values of those options whose names say that they are secret."""
-    shown = []
-    is_next = False
-    for argument in arguments:
-        text = str(argument)
-        option = _OPTION.match(text)
-        if option is not None and is_secret(option["name"]):
-            shown.append(text[: option.end()] + HIDDEN if option["assigned"] else text)
-            is_next = not option["assigned"]
-            continue
-        shown.append(HIDDEN if is_next else _LOGIN.sub(rf"\g<scheme>{HIDDEN}@", text))
-        is_next = False
-    return shown
-
-
-def _command(command: str | Sequence[str] | None) -> str:
+def shown_command(command: str | Sequence[str] | None) -> str:
+    """Give a command as one line, without what may be a secret."""
     if not command:
         return ""
     if not isinstance(command, str):
@@ -128,5 +98,5 @@ def packages_of(dependencies: object) -> list[str]:
         if isinstance(one, str):
             found.append(one)
         elif isinstance(one, dict) and isinstance(one.get("pip"), list):
-            found += [_LOGIN.sub(rf"\g<scheme>{HIDDEN}@", str(package)) for package in one["pip"]]
+            found += [without_login(str(package)) for package in one["pip"]]
     return found

@@ -315,7 +315,7 @@ def test_what_a_notebook_keeps_of_groups_are_their_means(experiment, show):
     runs = [ended(experiment, name, [1.0, 2.0, 3.0], model=name[0]) for name in ("a1", "a2", "b1")]
     view = show(CompareRuns, runs)
     view._chosen.overlay.controls = {**view._chosen.overlay.controls, "group_by": "tag model", "x_axis": "index"}
-    html = view._draw_still(view._lineup()).html
+    html = view._draw_still(view._seen()).html
     assert html.count("<path fill=") == 2
     assert all(word in html for word in ("model = a", "model = b", ">index 2<"))
 

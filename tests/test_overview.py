@@ -4,7 +4,7 @@ import pytest
 
 from runwidgets import Experiment, Workspace
 from runwidgets.errors import QueryError
-from runwidgets.watch.overview import Overview
+from runwidgets.watch.overview import Overview, overview_as_text
 from runwidgets.widgets.home import HomeView
 
 
@@ -71,3 +71,15 @@ def test_the_display_says_what_cannot_be_read_in_a_search():
     view._panel._handle_custom_msg({"kind": "search", "text": 7}, [])
     assert len(sent) == 1
     view.close()
+
+
+def test_a_display_prints_itself_in_a_terminal_and_has_a_picture_for_notebooks(capsys):
+    ended(Experiment(Workspace(), "e"), "<b>run</b>")
+    HomeView().show()
+    assert "<b>run</b>" in capsys.readouterr().out
+    view = HomeView()
+    html = view._repr_mimebundle_()["text/html"]
+    assert "&lt;b&gt;run&lt;/b&gt;" in html
+    view.close()
+    assert set(view._repr_mimebundle_()) == {"text/html", "text/plain"}
+    assert "No run has been recorded yet." in overview_as_text(Overview([]).state(0.0))

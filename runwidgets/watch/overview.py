@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from runwidgets.errors import StoreError
 from runwidgets.query import parse_condition
 from runwidgets.records import RunQuery, RunStatus
 from runwidgets.store.liveness import observed_status
+from runwidgets.watch.numbers import number
+from runwidgets.watch.static import BOX_STYLE, DOT, aligned, html_table, one_line
 from runwidgets.watch.viewer import link
 from runwidgets.watch.wire import run_name
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 MOST_EXPERIMENTS: Final = 500
 MOST_RUNS: Final = 20
 MOST_FOUND: Final = 50
+_LONGEST_ID: Final = 100
 _UNFINISHED: Final = tuple(status for status in RunStatus if not status.is_final)
 
 
@@ -206,3 +210,41 @@ def _run(workspace: str, found: FoundRun) -> OverviewRun:
         "name": run_name(run), "status": status.value, "status_group": status.group, "started_at": run.started_at,
         "ended_at": run.ended_at, "href": link("w", workspace, "runs", run.run_id),
     }  # fmt: skip
+
+
+# ---- without widgets
+
+_RUN_HEADS: Final = ("status", "run", "experiment", "run id")
+_EXPERIMENT_HEADS: Final = ("experiment", "workspace", "runs", "running")
+
+
+def _run_cells(run: OverviewRun) -> tuple[str, ...]:
+    return run["status"], one_line(run["name"]), one_line(run["experiment"]), one_line(run["run_id"], _LONGEST_ID)
+
+
+def _experiment_cells(experiment: OverviewExperiment) -> tuple[str, ...]:
+    names = one_line(experiment["name"]), one_line(experiment["workspace"])
+    return *names, number(experiment["run_count"]), number(experiment["running"])
+
+
+def overview_as_text(state: OverviewState) -> str:
+    """Draw an overview as lines of text."""
+    if not state["experiments"]:
+        return "No run has been recorded yet."
+    experiments = aligned([_EXPERIMENT_HEADS, *map(_experiment_cells, state["experiments"])], left=(0, 1))
+    recent = aligned([_RUN_HEADS, *map(_run_cells, state["recent"])], left=(0, 1, 2, 3))
+    return "\n".join(line.rstrip() for line in (*experiments, "", *recent))
+
+
+def overview_as_html(state: OverviewState) -> str:
+    """Draw an overview as HTML that needs neither scripts nor stylesheets."""
+    if not state["experiments"]:
+        return f'<div style="{BOX_STYLE}">No run has been recorded yet.</div>'
+    experiments = [tuple(map(escape, _experiment_cells(each))) for each in state["experiments"]]
+    recent = [
+        (f'<span style="color: {DOT[each["status_group"]]}">●</span> {escape(each["status"])}',
+         *map(escape, _run_cells(each)[1:]))
+        for each in state["recent"]
+    ]  # fmt: skip
+    tables = html_table(_EXPERIMENT_HEADS, experiments, left=(0, 1)) + html_table(_RUN_HEADS, recent, left=(0, 1, 2, 3))
+    return f'<div style="{BOX_STYLE}">{tables}</div>'

@@ -6,23 +6,20 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import ipywidgets
-
 from runwidgets.run import Run
 from runwidgets.watch.children import script_arguments
 from runwidgets.watch.lineup import Lineup, lineup_as_html, lineup_as_text
 from runwidgets.watch.numbers import number
-from runwidgets.watch.poller import check_seconds, poller
+from runwidgets.watch.poller import check_seconds
 from runwidgets.watch.roster import MAX_RUNS, Roster, Source
 from runwidgets.watch.runtable import MAX_SELECTED, RunTable
 from runwidgets.widgets.chosen import Chosen
 from runwidgets.widgets.details import RunDetails
-from runwidgets.widgets.frontend import has_front_end
+from runwidgets.widgets.display import Display
 from runwidgets.widgets.panels import ChartHeading
 from runwidgets.widgets.popup import Popup
 from runwidgets.widgets.runs import RunsPanel
-from runwidgets.widgets.scripts import scripts
-from runwidgets.widgets.still import Picture, Still
+from runwidgets.widgets.still import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 
     from runwidgets.records import RunQuery, RunRecord
     from runwidgets.values import Value
-    from runwidgets.watch.poller import Errand
     from runwidgets.workspace import Workspace
 
 LOOK_SECONDS: Final = 2.0
@@ -48,7 +44,7 @@ def _no_reset() -> None:
     """Do nothing: a heading that is over no chart has nothing to reset."""
 
 
-class Comparison(ipywidgets.VBox):
+class Comparison(Display):
     """A live table of runs, and of those that are selected in it one metric, the differences and the images.
 
     Parameters
@@ -63,8 +59,6 @@ class Comparison(ipywidgets.VBox):
         Time between looks; None for the usual.
     """
 
-    _is_open = False
-
     def __init__(
         self, title: str, sources: Sequence[Whence], *, select_newest: int | None, seconds: float | None
     ) -> None:
@@ -73,109 +67,45 @@ class Comparison(ipywidgets.VBox):
         self._workspaces = [source.workspace for source in sources]
         self._select_newest = select_newest
         self._preselected: list[str] = []
-        self._seconds = LOOK_SECONDS if seconds is None else seconds
         limit = max([MAX_RUNS, *(len(source.query.ids or ()) for source in sources)])
         self._roster = Roster([Source(source.workspace._recorder, source.query) for source in sources], limit)
         self._table = RunTable("runs", self._arguments_of, limit=limit * len(sources))
-        self._mutex = threading.RLock()
         self._looking = threading.Lock()
-        self._errand: Errand | None = None
-        self._still: Still[Lineup] = Still(self._draw_still)
-        self._scripts = scripts()
         self._heading = ChartHeading(_no_reset)
         self._runs = RunsPanel(self._table, self._open_run, _view_count=0)
         if select_newest is not None:
             self._runs.controls = {**self._runs.controls, "sort": {"id": "number", "direction": "descending"}}
         self._chosen = Chosen(self._workspaces)
-        panels = (*self._scripts, self._heading, self._runs, self._chosen)
         kind = "rw-list" if select_newest is not None else "rw-lines-first"
-        classes = ("runwidgets", "rw-compare", kind, "rw-popup-home", self._still.live_class)
-        super().__init__(panels, _dom_classes=classes)
+        super().__init__(
+            (self._heading, self._runs, self._chosen),
+            self._runs,
+            seconds=LOOK_SECONDS if seconds is None else seconds,
+            classes=("rw-compare", kind, "rw-popup-home"),
+        )
         self._popup = Popup(self, self._details_of, self._shut)
-        self._runs.observe(self._on_views, "_view_count")
         self._runs.observe(self._on_runs_controls, "controls")
-        self._is_open = True
+        self._begin()
         self._roster.step()
         self._show_runs()
 
-    # ---- showing
-
-    def show(self) -> None:
-        """Display the runs here; without a notebook, print them as text."""
-        self._ipython_display_()
-        if not has_front_end():
-            self.close()
-
-    def _ipython_display_(self) -> None:
-        """Display the widget, and below it the picture that stands in for it where the notebook has no kernel."""
-        from IPython.display import publish_display_data
-
-        if not has_front_end():
-            self._look()
-            print(self._draw_still(self._lineup()).text)  # noqa: T201 (a terminal is where it is shown)
-            return
-        if not self._is_open:
-            publish_display_data(self._repr_mimebundle_())
-            return
-        # Empty, not left out: a reader that knows no widgets has to find something that it can show.
-        publish_display_data({**self._repr_mimebundle_(), "text/html": "", "text/plain": ""})
-        self._still.show(self._lineup())
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        if self._errand is None and self._is_open:
-            self._look()
-        picture = self._draw_still(self._lineup())
-        still = {"text/plain": picture.text, "text/html": picture.html}
-        if not self._is_open:  # there is no model any more that a page could show
-            return still
-        self._follow()
-        bundle = super()._repr_mimebundle_(**kwargs)
-        (bundle[0] if isinstance(bundle, tuple) else bundle).update(still)
-        return bundle
-
-    def _lineup(self) -> Lineup:
+    def _seen(self) -> Lineup:
         with self._mutex:
             overlay = self._chosen.overlay
             shown: Any = overlay.state
             return Lineup(self._title, self._table.state, shown, overlay.points, self._roster.trouble)
 
-    @staticmethod
-    def _draw_still(lineup: Lineup) -> Picture:
+    def _draw_still(self, seen: Lineup) -> Picture:
         now = time.time()
-        return Picture(lineup_as_html(lineup, now), lineup_as_text(lineup, now))
+        return Picture(lineup_as_html(seen, now), lineup_as_text(seen, now))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._title!r}, {self._roster.total} runs)"
 
-    def close(self) -> None:
-        """Stop following; in place of the display stays a static picture of what it showed last."""
-        if not self._is_open:  # ipywidgets closes what is collected: again, or what was refused half-built
-            return
-        with self._mutex:
-            self._is_open = False
-            self._pause()
-            self._still.update(self._lineup(), at_once=True)
-            # Views that go away are counted, and the count of a model that is gone has no channel to be sent by.
-            self._runs.unobserve(self._on_views, "_view_count")
-            self._runs._view_count = None
-            self._popup.close()
-            panels: tuple[Any, ...] = (*self._scripts, self._heading, self._runs, self._chosen)
-            for panel in panels:
-                panel.close()
-        super().close()
-        self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets puts None there, and IPython calls it
+    def _end(self) -> None:
+        self._popup.close()
 
     # ---- following
-
-    def _follow(self) -> None:
-        with self._mutex:
-            if self._errand is None and self._is_open:
-                self._errand = poller().every(self._seconds, self._look)
-
-    def _pause(self) -> None:
-        if self._errand is not None:
-            self._errand.cancel()
-            self._errand = None
 
     def _look(self) -> None:
         with self._looking:
@@ -185,15 +115,7 @@ class Comparison(ipywidgets.VBox):
         with self._mutex:
             if self._is_open:
                 self._show_runs()
-                self._still.update(self._lineup())
-
-    def _on_views(self, change: Any) -> None:
-        """Pause when the last view goes, go on when one comes back."""
-        with self._mutex:
-            if change["new"]:
-                self._follow()
-            else:
-                self._pause()
+                self._still.update(self._seen())
 
     def _show_runs(self) -> None:
         """Show the table as it is now, and what follows from it."""

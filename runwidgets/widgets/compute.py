@@ -6,34 +6,30 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-import ipywidgets
-
 from runwidgets.compute import ComputeTarget
 from runwidgets.errors import ArgumentTypeError, UserError
 from runwidgets.run import Run
 from runwidgets.watch.board import board_state
 from runwidgets.watch.occupancy import TargetFeed, find_run
 from runwidgets.watch.placard import board_as_html, board_as_text
-from runwidgets.watch.poller import poller
 from runwidgets.widgets.details import RunDetails
-from runwidgets.widgets.frontend import has_front_end
+from runwidgets.widgets.display import Display
 from runwidgets.widgets.panels import BoardPanel
-from runwidgets.widgets.scripts import inside_display, scripts
-from runwidgets.widgets.still import Picture, Still
+from runwidgets.widgets.scripts import inside_display
+from runwidgets.widgets.still import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from runwidgets.watch.board import OpenRun
     from runwidgets.watch.occupancy import Occupancy
-    from runwidgets.watch.poller import Errand
     from runwidgets.workspace import Workspace
 
 _LOOK_SECONDS: Final = 0.8
 """Less than a second, so that what changes is shown within one."""
 
 
-class ComputeView(ipywidgets.VBox):
+class ComputeView(Display):
     """Shows live which submitted runs go on at a compute target and which wait for it.
 
     It follows the target by itself, also while a cell runs, for as long as it can be seen. As the last expression of a
@@ -56,104 +52,36 @@ class ComputeView(ipywidgets.VBox):
         If the workspace has no target of a name.
     """
 
-    _is_open = False
-
     def __init__(
         self, target: ComputeTarget | str | Iterable[ComputeTarget | str], workspace: Workspace | None = None
     ) -> None:
         self._feeds = [TargetFeed(one) for one in _targets(target, workspace)]
-        self._mutex = threading.RLock()
         self._looking = threading.Lock()
-        self._errand: Errand | None = None
         self._hidden: set[str] = set()
         self._cancels: dict[str, str | None] = {}
         self._details: RunDetails | None = None
         self._open_run: OpenRun | None = None
-        self._still: Still[tuple[Occupancy, ...]] = Still(self._picture)
-        self._scripts = scripts()
         self._panel = BoardPanel(_view_count=0)
-        panels = (*self._scripts, self._panel)
-        super().__init__(panels, _dom_classes=("runwidgets", "rw-compute", self._still.live_class))
+        super().__init__([self._panel], self._panel, seconds=_LOOK_SECONDS, classes=("rw-compute",))
         self._panel.on_msg(self._on_message)
-        self._panel.observe(self._on_views, "_view_count")
-        self._is_open = True
+        self._begin()
         self._step()
         self._show_state()
 
-    # ---- showing
+    def _seen(self) -> tuple[Occupancy, ...]:
+        return tuple(feed.occupancy for feed in self._feeds)
 
-    def show(self) -> None:
-        """Display the targets here; without a notebook, print them as text."""
-        self._ipython_display_()
-        if not has_front_end():
-            self.close()
-
-    def _ipython_display_(self) -> None:
-        """Display the widget, and below it the picture that stands in for it where the notebook has no kernel."""
-        from IPython.display import publish_display_data
-
-        if not has_front_end():
-            self._step()
-            print(self._picture(self._found()).text)  # noqa: T201 (a terminal is where it is shown)
-            return
-        if not self._is_open:
-            publish_display_data(self._repr_mimebundle_())
-            return
-        # Empty, not left out: a reader that knows no widgets has to find something that it can show.
-        publish_display_data({**self._repr_mimebundle_(), "text/html": "", "text/plain": ""})
-        self._still.show(self._found())
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        if self._errand is None:
-            self._step()
-        picture = self._picture(self._found())
-        still = {"text/plain": picture.text, "text/html": picture.html}
-        if not self._is_open:  # there is no model any more that a page could show
-            return still
-        with self._mutex:
-            self._show_state()
-            self._follow()
-        bundle = super()._repr_mimebundle_(**kwargs)
-        (bundle[0] if isinstance(bundle, tuple) else bundle).update(still)
-        return bundle
-
-    def _picture(self, found: tuple[Occupancy, ...]) -> Picture:
-        state = board_state(found, time.time())
+    def _draw_still(self, seen: tuple[Occupancy, ...]) -> Picture:
+        state = board_state(seen, time.time())
         return Picture(board_as_html(state), board_as_text(state))
 
     def __repr__(self) -> str:
         return f"ComputeView({', '.join(repr(feed.target.name) for feed in self._feeds)})"
 
-    def close(self) -> None:
-        """Stop following; in place of the display stays a static picture of what it showed last."""
-        if not self._is_open:  # ipywidgets closes what is collected: again, or what was refused half-built
-            return
-        with self._mutex:
-            self._is_open = False
-            self._pause()
-            self._still.update(self._found(), at_once=True)
-            # Views that go away are counted, and the count of a model that is gone has no channel to be sent by.
-            self._panel.unobserve(self._on_views, "_view_count")
-            self._panel._view_count = None
-            self._close_details()
-            for widget in (*self._scripts, self._panel):
-                widget.close()
-        super().close()
-        self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets puts None there, and IPython calls it
+    def _end(self) -> None:
+        self._close_details()
 
     # ---- following
-
-    def _follow(self) -> None:
-        if self._errand is None and self._is_open:
-            self._errand = poller().every(_LOOK_SECONDS, self._look)
-
-    def _pause(self) -> None:
-        if self._errand is not None:
-            self._errand.cancel()
-            self._errand = None
-
-    def _found(self) -> tuple[Occupancy, ...]:
-        return tuple(feed.occupancy for feed in self._feeds)
 
     def _step(self) -> bool:
         with self._looking:
@@ -164,18 +92,10 @@ class ComputeView(ipywidgets.VBox):
         with self._mutex:
             if changed and self._is_open:
                 self._show_state()
-                self._still.update(self._found())
+                self._still.update(self._seen())
 
     def _show_state(self) -> None:
-        self._panel.show_state(board_state(self._found(), time.time(), self._cancels, self._open_run))
-
-    def _on_views(self, change: Any) -> None:
-        """Pause when the last view goes, go on when one comes back."""
-        with self._mutex:
-            if change["new"]:
-                self._follow()
-            else:
-                self._pause()
+        self._panel.show_state(board_state(self._seen(), time.time(), self._cancels, self._open_run))
 
     def _on_message(self, _widget: object, content: object, _buffers: object) -> None:
         if not isinstance(content, dict):
@@ -187,7 +107,7 @@ class ComputeView(ipywidgets.VBox):
             elif kind == "close":
                 self._close_details()
                 self._show_state()
-            elif isinstance(run_id, str) and (index := find_run(self._found(), run_id)) is not None:
+            elif isinstance(run_id, str) and (index := find_run(self._seen(), run_id)) is not None:
                 workspace = self._feeds[index].target.workspace
                 if kind == "cancel" and self._cancels.get(run_id, "") is not None:
                     self._cancels[run_id] = None
@@ -231,18 +151,18 @@ class ComputeView(ipywidgets.VBox):
         with inside_display():
             self._details = RunDetails(Run.get(workspace, run_id), refresh_seconds=1)
         self._open_run = {"run_id": run_id, "run_name": self._name_of(run_id)}
-        self.children: tuple[Any, ...] = (*self._scripts, self._panel, self._details)
+        self.children: tuple[Any, ...] = (*self._panels, self._details)
         self._show_state()
 
     def _name_of(self, run_id: str) -> str:
-        state = board_state(self._found(), 0.0)
+        state = board_state(self._seen(), 0.0)
         rows = (row for target in state["targets"] for row in (*target["active"], *target["queued"]))
         return next((row["run_name"] for row in rows if row["run_id"] == run_id), run_id)
 
     def _close_details(self) -> None:
         if self._details is not None:
             if self._is_open:
-                self.children = (*self._scripts, self._panel)
+                self.children = self._panels
             self._details.close()
         self._details, self._open_run = None, None
 

@@ -30,9 +30,11 @@ FLOOR_POINTS: Final = 1000
 LONG: Final = 10_000_000
 FAST_TICKS: Final = 360
 _SETTLED_SECONDS: Final = 1.5
-_TICK_SECONDS: Final = 1.0
-_LONGEST_SECONDS: Final = 20.0
 """How long nothing may come over the wire for a tick to be over; it is not part of any figure."""
+_LONGEST_SECONDS: Final = 20.0
+"""How long that is waited for where something keeps coming."""
+_TICK_SECONDS: Final = 1.0
+"""How long a fast tick is waited for."""
 
 _RUN: Final = f"""
 import os, threading, time

@@ -6,7 +6,7 @@ import { minify } from "terser";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const outdir = here("../runwidgets/static");
-const sources = ["src/panels.ts", "src/runwidgets.css"];
+const sources = ["src/panels.ts", "src/part.ts", "src/runwidgets.css"];
 
 await mkdir(outdir, { recursive: true });
 // The module is loaded from a blob URL, where a relative import has nothing to resolve against: so one file.

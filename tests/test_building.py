@@ -300,9 +300,10 @@ def test_canceling_ends_the_building_and_all_its_processes(wheels):
         f"    open({str(wheels.parent / 'began')!r}, 'w').close()\n"
         "    time.sleep(3600)\n"
     )
+    before = psutil.Process().children(recursive=True)
     with pytest.raises(EnvironmentBuildStoppedError, match="was canceled"):
         build(environment_of(wheels, str(slow)), is_canceled=(wheels.parent / "began").exists)
-    assert psutil.Process().children(recursive=True) == []
+    assert set(psutil.Process().children(recursive=True)) <= set(before)
 
 
 @pytest.mark.slow

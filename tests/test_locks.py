@@ -17,9 +17,9 @@ from runwidgets.store.locks import FileLock
 lock = FileLock(Path(sys.argv[1])).acquire()
 if os.fork() == 0:
     assert not lock.is_locked
+    print("forked", flush=True)
     sys.stdin.readline()
     os._exit(0)
-print("forked", flush=True)
 os._exit(0)
 """
 

@@ -36,7 +36,12 @@ def end_descendants() -> None:
         for pid in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
         time.sleep(_MOMENT_SECONDS)
+        _reap()
+    _reap()  # what has ended since the look before is no descendant any more, but still to be waited for
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass

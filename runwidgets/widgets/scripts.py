@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 _STATIC: Final = Path(__file__).parent.parent / "static"
 _BUILD: Final = "__RUNWIDGETS_BUILD__"
-_PART: Final = """\
-const place = Symbol.for("runwidgets");
-const find = () => globalThis[place]?.get("{build}")?.{name};
-if (!find()) await new Promise((go) => addEventListener("runwidgets:{build}", go, {{ once: true }}));
-export default find();
-"""
+_NAME: Final = "__RUNWIDGETS_PART__"
 
 
 def _built(name: str) -> str:
@@ -44,18 +39,19 @@ def _built(name: str) -> str:
 
 
 _text = _built("panels.js")
+_part = _built("part.js")
 _build = hashlib.sha256(_text.encode()).hexdigest()[:16]
 
 
 def part(name: str) -> str:
-    """Give the module of a panel: a few lines that wait for `Scripts`, and take the panel from there.
+    """Give the module of a panel: a few lines that take the panel from what `Scripts` brings, when it is there.
 
     Parameters
     ----------
     name
         That of its module in ``js/src``.
     """
-    return _PART.format(build=_build, name=name)
+    return _part.replace(_BUILD, _build).replace(_NAME, name)
 
 
 class Scripts(anywidget.AnyWidget):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser.lab import Browser, Server
+from tests.browser.lab import LOOK_SECONDS, Browser, Gate, Server
+
+expect.set_options(timeout=1000 * LOOK_SECONDS)
 
 
 @pytest.fixture(scope="package")
@@ -22,6 +25,13 @@ def server(tmp_path_factory):
 def browser(server, chromium):
     with Browser(server, chromium) as browser:
         yield browser
+
+
+@pytest.fixture
+def gate(tmp_path):
+    gate = Gate(tmp_path / "go")
+    yield gate
+    gate.open()
 
 
 @pytest.fixture

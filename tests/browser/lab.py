@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -16,10 +17,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import nbformat
+import psutil
 from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ FLAGS: Final = (
 )
 START_SECONDS: Final = 90
 CELL_SECONDS: Final = 90
+LOOK_SECONDS: Final = 20
+"""How long something may take to be seen: the machines of CI are slow at times."""
 _KERNEL: Final = {"name": "python3", "display_name": "Python 3", "language": "python"}
 # JupyterLab asks for these whether or not they exist, and the browser reports each that does not.
 _OPTIONAL: Final = ("/api/workspaces/", "/lsp/status", "/favicon")
@@ -49,6 +54,10 @@ _LINES: Final = """
     ])
 """
 
+
+_TRACE: Final = re.compile(r"^([ \t]*)Traceback .*:\n(?:\1[ \t]+.*\n)+\1(?P<error>.*)", re.MULTILINE)
+# Tornado's, of a message that was on its way to a page that has gone.
+_CLOSED: Final = ("tornado.websocket.WebSocketClosedError", "tornado.iostream.StreamClosedError")
 
 _APPLICATIONS: Final = {
     "jupyterlab": ("doc/tree", ("--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None")),
@@ -138,12 +147,38 @@ class Server:
 
     def close(self) -> None:
         """End the server and its kernels."""
+        kernels = psutil.Process(self._process.pid).children(recursive=True)
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        for kernel in kernels:
+            with suppress(psutil.NoSuchProcess):
+                kernel.kill()
+
+
+class Gate:
+    """Code that keeps a kernel busy until the test lets it go on.
+
+    Parameters
+    ----------
+    file
+        Tells the kernel to go on, when it is there.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        there = f"__import__('pathlib').Path({str(file)!r}).exists()"
+        self.sleeping = f"import time\nwhile not {there}: time.sleep(0.05)"
+        """For a cell that waits."""
+        self.computing = f"while not {there}: sum(range(100_000))"
+        """For a cell that computes."""
+
+    def open(self) -> None:
+        """Let the kernel go on."""
+        self._file.touch()
 
 
 class Notebook:
@@ -287,9 +322,11 @@ class Notebook:
                     found.append(f"cell {i} raised {output['ename']}: {output['evalue']}")
                 elif output.get("name") == "stderr":
                     found.append(f"cell {i} wrote to stderr: {''.join(output['text'])}")
-        log = self._server.log()[self._log_start :]
-        if "Traceback" in log:
-            found.append(f"the server's log: {log[log.index('Traceback') :][:2000]}")
+        found.extend(
+            f"the server's log: {trace[0][-2000:]}"
+            for trace in _TRACE.finditer(self._server.log(), self._log_start)
+            if not trace["error"].startswith(_CLOSED)
+        )
         return found
 
     def close(self) -> None:
@@ -317,7 +354,7 @@ class Browser:
         self._playwright = sync_playwright().start()
         self._chromium = self._playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         self._context = self._chromium.new_context()
-        self._context.set_default_timeout(15_000)
+        self._context.set_default_timeout(1000 * LOOK_SECONDS)
 
     def open(
         self, cells: list[str] | Path, *, width: int = 1280, height: int = 2400, server: Server | None = None

@@ -45,10 +45,7 @@ LOG_NOTES = {
     "widest": ["⚠ drawn up to ±8e307", "⚠ values ≤ 0 are not shown"],
 }
 MANY = "for name in range(14):\n    run.log_list(f'metric {name:02}', [1 + name, 10, 100, 50])"
-BUSY = {
-    "asleep": "time.sleep(20)",
-    "computing": "end = time.time() + 20\nwhile time.time() < end: pass",
-}
+BUSY = ("sleeping", "computing")
 
 
 def notes(notebook) -> dict[str, list[str]]:
@@ -139,8 +136,8 @@ def test_hard_values_are_drawn_or_the_chart_says_why_not(open_notebook):
 
 
 @pytest.mark.parametrize("busy", BUSY)
-def test_controls_take_effect_while_a_cell_of_the_same_kernel_runs(open_notebook, busy):
-    notebook = open_notebook([SETUP + MANY, SHOW, BUSY[busy]])
+def test_controls_take_effect_while_a_cell_of_the_same_kernel_runs(open_notebook, gate, busy):
+    notebook = open_notebook([SETUP + MANY, SHOW, getattr(gate, busy)])
     notebook.run(0, 1)
     notebook.wait_painted(12)
     notebook.start(2)
@@ -192,9 +189,9 @@ def test_times_on_an_axis_are_those_of_the_browser_though_the_kernel_is_in_anoth
     assert away < 10, "minutes, also around midnight"
 
 
-def test_rows_of_a_text_table_are_read_page_by_page_also_while_a_cell_runs(open_notebook):
+def test_rows_of_a_text_table_are_read_page_by_page_also_while_a_cell_runs(open_notebook, gate):
     table = "run.log_table('t', {'word': [f'word {i}' for i in range(12)], 'n': list(range(12))})"
-    notebook = open_notebook([SETUP + table, SHOW, BUSY["asleep"]])
+    notebook = open_notebook([SETUP + table, SHOW, gate.sleeping])
     notebook.run(0, 1)
     notebook.wait_painted(1)
     notebook.start(2)

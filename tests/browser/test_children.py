@@ -130,8 +130,8 @@ def test_a_row_opens_its_run_in_a_pop_up_that_keys_walk_and_close(open_notebook)
     assert notebook.text(3).split() == ["None", "1"]
 
 
-def test_a_run_opens_and_closes_while_a_cell_runs(open_notebook):
-    notebook = open_notebook([SETUP, FEW, SHOW, "print('busy'); time.sleep(8)"])
+def test_a_run_opens_and_closes_while_a_cell_runs(open_notebook, gate):
+    notebook = open_notebook([SETUP, FEW, SHOW, gate.sleeping])
     notebook.run(0, 1, 2)
     expect(row_named(notebook, "trial 00001")).to_be_visible()
     notebook.start(3)
@@ -140,6 +140,7 @@ def test_a_run_opens_and_closes_while_a_cell_runs(open_notebook):
     assert notebook.is_busy(3)
     notebook.page.keyboard.press("Escape")
     expect(notebook.find(".rw-popup")).to_be_hidden()
+    gate.open()
     notebook.wait(3)
 
 

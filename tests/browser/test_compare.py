@@ -40,12 +40,6 @@ LIST = "view = RunList(experiment, refresh_seconds=0.5)\nview"
 LIVE = "live = begin('live')\nfor n in range(6):\n    live.log('loss', 4.0 - n)"
 MORE = "for n in range(6):\n    live.log('loss', -2.0 - n)"
 END = "live.complete()"
-BUSY = """
-import time
-end = time.monotonic() + 60
-while not Path("go").exists() and time.monotonic() < end:
-    time.sleep(0.05)
-"""
 PATHS = ".rw-overlay .rw-plot-inside [data-id]:has(.rw-plot-line) .rw-plot-line"
 
 
@@ -99,8 +93,8 @@ def test_metric_groups_and_smoothing_are_chosen(open_notebook):
     notebook.run(2)
 
 
-def test_while_a_cell_runs_scale_and_metric_are_chosen(open_notebook, server):
-    notebook = open_notebook([SETUP, COMPARE, BUSY, "view.close()"])
+def test_while_a_cell_runs_scale_and_metric_are_chosen(open_notebook, gate):
+    notebook = open_notebook([SETUP, COMPARE, gate.sleeping, "view.close()"])
     notebook.run(0, 1)
     expect(entries(notebook)).to_have_count(4)
     notebook.start(2)
@@ -110,7 +104,7 @@ def test_while_a_cell_runs_scale_and_metric_are_chosen(open_notebook, server):
     choose(notebook, "accu")
     expect(notebook.find(".rw-overlay .rw-plot-axis").last).to_have_text("accuracy")
     assert notebook.is_busy(2)
-    (server.notebooks / "go").touch()
+    gate.open()
     notebook.wait(2)
     notebook.run(3)
 

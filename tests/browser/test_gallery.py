@@ -129,8 +129,8 @@ def test_of_many_images_only_those_in_sight_are_sent(open_notebook):
     expect(last.locator("img")).to_be_visible()
 
 
-def test_pictures_come_while_a_cell_runs(open_notebook):
-    notebook = open_notebook([SETUP + THREE, SHOW, "time.sleep(8)"])
+def test_pictures_come_while_a_cell_runs(open_notebook, gate):
+    notebook = open_notebook([SETUP + THREE, SHOW, gate.sleeping])
     notebook.run(0, 1)
     notebook.start(2)
     notebook.tab("Images").click()

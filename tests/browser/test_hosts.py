@@ -20,11 +20,6 @@ with run.child_run(name="alpha") as child:
     child.log("mse", 3298.5)
 """
 SHOW = "details = RunDetails(run, refresh_seconds=0.5); details.show()"
-BUSY = """
-import pathlib, time
-while not pathlib.Path("go").exists():
-    time.sleep(0.05)
-"""
 LUMINANCE = "(node) => getComputedStyle(node).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number)"
 
 
@@ -57,8 +52,8 @@ def test_the_display_is_live_and_its_charts_are_painted(open_notebook, host):
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_its_pages_turn_while_the_kernel_is_busy_and_it_follows_the_theme(open_notebook, host, theme):
-    notebook = open_notebook([SETUP, SHOW, BUSY], at=host, theme=theme)
+def test_its_pages_turn_while_the_kernel_is_busy_and_it_follows_the_theme(open_notebook, host, theme, gate):
+    notebook = open_notebook([SETUP, SHOW, gate.sleeping], at=host, theme=theme)
     notebook.run(0, 1)
     notebook.wait_painted(2)
     notebook.start(2)
@@ -74,9 +69,8 @@ def test_its_pages_turn_while_the_kernel_is_busy_and_it_follows_the_theme(open_n
     assert notebook.is_busy(2)
     light = sum(notebook.find(".rw-header").evaluate(LUMINANCE))
     assert (light < 3 * 100) is (theme == "JupyterLab Dark")
-    (host.notebooks / "go").touch()
+    gate.open()
     notebook.wait(2)
-    (host.notebooks / "go").unlink()
 
 
 def test_what_is_saved_is_read_without_a_kernel(open_notebook, host):

@@ -33,6 +33,22 @@ def test_reload_of_the_page_brings_the_live_display_back(open_notebook):
     expect(notebook.find(".rw-page-metrics tbody tr")).to_have_count(2)
 
 
+def test_panels_that_got_their_scripts_after_a_while_are_live(open_notebook):
+    # anywidget gives a module two seconds to begin, and tells it nothing ever after if that is not enough.
+    setup = SETUP + "from runwidgets.widgets.scripts import Scripts, inside_display"
+    show = f"with inside_display():\n    {SHOW}"
+    notebook = open_notebook(
+        [setup, show, "run.log_list('accuracy', [0.5, 0.6])", "Scripts()", "run.log_list('recall', [0.75, 0.5])"]
+    )
+    notebook.run(0, 1)
+    notebook.page.wait_for_timeout(2500)
+    notebook.run(2, 3)
+    expect(notebook.find(".rw-page-metrics tbody tr")).to_have_count(2)
+    notebook.run(4)
+    expect(notebook.find(".rw-page-metrics tbody tr")).to_have_count(3)
+    notebook.wait_painted(3)
+
+
 def test_new_view_for_output_shows_the_live_display(open_notebook):
     notebook = open_notebook([SETUP, SHOW, "run.log('accuracy', 0.75)"], width=2000)
     notebook.run(0, 1)

@@ -150,8 +150,8 @@ def test_a_part_of_times_is_chosen_too_and_on_a_logarithmic_axis(open_notebook, 
 
 
 @pytest.mark.parametrize("busy", BUSY)
-def test_charts_are_zoomed_and_read_while_a_cell_runs(open_notebook, busy):
-    notebook = open_notebook([SETUP + LONG, SHOW, BUSY[busy]])
+def test_charts_are_zoomed_and_read_while_a_cell_runs(open_notebook, gate, busy):
+    notebook = open_notebook([SETUP + LONG, SHOW, getattr(gate, busy)])
     notebook.run(0, 1)
     notebook.wait_painted(2)
     notebook.start(2)

@@ -13,6 +13,7 @@ from ipywidgets.embed import dependency_state
 
 import runwidgets
 from runwidgets import Experiment, RunDetails, Workspace
+from runwidgets.widgets.scripts import Scripts
 
 MODULES = {"anywidget", "bqplot", "bqscales", "@jupyter-widgets/base", "@jupyter-widgets/controls"}
 STATIC = Path(runwidgets.__file__).parent / "static"
@@ -38,11 +39,9 @@ def test_every_model_of_a_display_is_of_a_package_that_brings_its_javascript_or_
     assert {"anywidget", "bqplot"} <= modules <= MODULES
     panels = [model["state"] for model in models if model["model_module"] == "anywidget"]
     assert len(panels) > 6
-    brought = [
-        panel["_esm"] for panel in panels if len(panel["_esm"]) > 2000
-    ]  # what the others bring only waits for it
-    assert len(brought) == 1  # once for all
-    assert all("http" not in panel["_esm"] for panel in panels if panel["_esm"] not in brought)
+    parts = [panel["_esm"] for panel in panels if panel["_esm"] != Scripts._esm]
+    assert len(parts) == len(panels) - 1  # the code comes once for all
+    assert all(len(part) < 2000 and "http" not in part for part in parts)
     details.close()
 
 

@@ -1,6 +1,6 @@
 /**
  * All panels, loaded once for each display: `Scripts` in `runwidgets/widgets/scripts.py` brings this module, and what the
- * panels bring is a line that waits for it.
+ * panels bring is `part`, which waits for it.
  */
 import board from "./board";
 import details from "./details";

@@ -32,16 +32,13 @@ def terminate_descendants() -> bool:
 
 def end_descendants() -> None:
     """Kill all that descends from this process, and return when it is gone."""
-    while found := processes_of_run():
+    found = processes_of_run()
+    while found:
         for pid in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(_MOMENT_SECONDS)
-        _reap()
-    _reap()  # what has ended since the look before is no descendant any more, but still to be waited for
-
-
-def _reap() -> None:
-    with suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+        found = processes_of_run()
+        with suppress(ChildProcessError):  # what has ended is no descendant any more, but still to be waited for
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass

@@ -55,9 +55,11 @@ _LINES: Final = """
 """
 
 
-_TRACE: Final = re.compile(r"^([ \t]*)Traceback .*:\n(?:\1[ \t]+.*\n)+\1(?P<error>.*)", re.MULTILINE)
-# Tornado's, of a message that was on its way to a page that has gone.
-_CLOSED: Final = ("tornado.websocket.WebSocketClosedError", "tornado.iostream.StreamClosedError")
+# Tornado's, of a message that was on its way.
+_PAGE_HAS_GONE: Final = re.compile(
+    r"^([ \t]*)Traceback .*:\n(?:\1[ \t]+.*\n)+\1tornado\.(?:websocket\.WebSocket|iostream\.Stream)ClosedError.*",
+    re.MULTILINE,
+)
 
 _APPLICATIONS: Final = {
     "jupyterlab": ("doc/tree", ("--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None")),
@@ -322,11 +324,9 @@ class Notebook:
                     found.append(f"cell {i} raised {output['ename']}: {output['evalue']}")
                 elif output.get("name") == "stderr":
                     found.append(f"cell {i} wrote to stderr: {''.join(output['text'])}")
-        found.extend(
-            f"the server's log: {trace[0][-2000:]}"
-            for trace in _TRACE.finditer(self._server.log(), self._log_start)
-            if not trace["error"].startswith(_CLOSED)
-        )
+        log = _PAGE_HAS_GONE.sub("", self._server.log()[self._log_start :])
+        if "Traceback" in log:
+            found.append(f"the server's log: {log[log.index('Traceback') :][:2000]}")
         return found
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -229,7 +230,9 @@ def test_what_is_logged_when_no_thread_can_be_started_any_more_is_kept(monkeypat
 def kernel(current_folder):
     """Start a real kernel; run cells in it, and end it as a notebook does."""
     from jupyter_client.manager import start_new_kernel
+    from jupyter_core.utils import ensure_event_loop
 
+    loop = ensure_event_loop()  # else the client makes one, which nobody closes
     manager, client = start_new_kernel(kernel_name="python3", cwd=str(current_folder))
 
     def run(code):
@@ -243,6 +246,8 @@ def kernel(current_folder):
     client.stop_channels()
     if manager.has_kernel:
         manager.shutdown_kernel(now=True)
+    loop.close()
+    asyncio.set_event_loop(None)
     close_all()
 
 

@@ -18,6 +18,7 @@ PORTAL = ("portal.js", "portal.css", "portal.js.LEGAL.txt")
 STATIC = {
     "runwidgets/static/runwidgets.css",
     "runwidgets/static/panels.js",
+    "runwidgets/static/part.js",
     *(f"runwidgets/static/portal/{name}" for name in PORTAL),
 }
 

@@ -1,5 +1,6 @@
 """Who is let into the portal: nobody by default, by any route, from any other site."""
 
+import asyncio
 import json
 import re
 import socket
@@ -7,7 +8,6 @@ import threading
 
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.ioloop import IOLoop
 from tornado.websocket import websocket_connect
 
 from runwidgets.addressing import secret
@@ -120,14 +120,17 @@ def test_signing_in_leads_to_no_other_site(client):
 def connects(server, **headers) -> bool:
     """Tell whether a socket opens with these headers."""
     request = HTTPRequest(f"{server.url.replace('http', 'ws', 1)}/runwidgets/socket/x", headers=headers)
-    loop = IOLoop(make_current=False)
-    try:
-        connection = loop.run_sync(lambda: websocket_connect(request))
+
+    async def come_and_go() -> None:
+        connection = await websocket_connect(request)
         connection.close()
+        while await connection.read_message() is not None:
+            pass
+
+    try:
+        asyncio.run(come_and_go())
     except HTTPClientError:
         return False
-    finally:
-        loop.close()
     return True
 
 
